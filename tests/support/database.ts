@@ -11,9 +11,10 @@ export interface Database {
 }
 
 /**
- * A database of the test's own: a copy of a hosted project's empty one, or, when migrated, with Parley's schema.
+ * A database of the test's own: a copy of a hosted project's empty one or, when migrated, of one with Parley's schema;
+ * or of any other that nobody is connected to.
  */
-export async function createDatabase({ migrated }: { migrated: boolean }): Promise<Database> {
+export async function createDatabase(options: { migrated: boolean } | { copyOf: Database }): Promise<Database> {
   const name = `test_${randomBytes(6).toString('hex')}`
   const url = (role: LoginRole, database: string) =>
     `postgresql://${role}:${password}@127.0.0.1:${inject('postgresPort')}/${database}`
@@ -27,7 +28,8 @@ export async function createDatabase({ migrated }: { migrated: boolean }): Promi
     }
   }
 
-  await asAdmin(`create database ${name} template ${migrated ? 'template_parley' : 'template_hosted'} owner postgres`)
+  const template = 'copyOf' in options ? options.copyOf.name : options.migrated ? 'template_parley' : 'template_hosted'
+  await asAdmin(`create database ${name} template ${template} owner postgres`)
   return {
     name,
     url: (role = 'postgres') => url(role, name),

@@ -1,0 +1,80 @@
+-- Foundations: who may do what by default, ids, and the one list of refusals.
+--
+-- `public` holds what clients may use, `private` what only our own functions and triggers use. The API shows `public`
+-- alone.
+
+create schema private;
+grant usage on schema private to authenticated, service_role;
+
+-- Postgres lets everybody execute a new function, and hosted Supabase says so again in `public`. From here on each
+-- function names its guests. Tables keep hosted's defaults, for whatever else lives in this project: ours are revoked
+-- one by one.
+alter default privileges for role postgres revoke execute on functions from public;
+alter default privileges for role postgres in schema public
+revoke execute on functions from anon, authenticated, service_role;
+
+-- Tables
+create table private.error_codes (
+  code text primary key,
+  status int not null,
+  message text not null,
+  constraint code_is_a_machine_word check (code ~ '^[a-z]+(_[a-z]+)*$'),
+  constraint status_is_a_refusal check (status between 400 and 499)
+);
+alter table private.error_codes enable row level security;
+
+insert into private.error_codes (code, status, message)
+values
+  ('anonymous_not_allowed', 403, 'Sign up first: anonymous guests cannot do this.'),
+  ('not_a_member', 403, 'You are not a member of this chat.'),
+  ('not_in_organization', 403, 'You both have to belong to this organization.'),
+  ('message_not_found', 404, 'There is no such message.'),
+  ('organization_not_found', 404, 'There is no such organization.'),
+  ('room_not_found', 404, 'There is no such chat.'),
+  ('user_not_found', 404, 'There is no such person.'),
+  ('client_id_reused', 409, 'This client id belongs to a message with another content.'),
+  ('chat_with_oneself', 422, 'A direct chat needs another person.'),
+  ('content_required', 422, 'A message needs a text.'),
+  ('content_too_long', 422, 'A message holds at most 10,000 characters.'),
+  ('limit_out_of_range', 422, 'The limit is from 1 to 100.'),
+  ('metadata_too_large', 422, 'The metadata is a JSON object of at most 4 KB.'),
+  ('one_cursor_only', 422, 'Page either before or after a message.'),
+  ('one_room_per_insert', 422, 'One insert writes to one chat.'),
+  ('unknown_message_type', 422, 'There is no such type of message.');
+
+-- Functions
+create function private.refuse(p_code text)
+returns void
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  refusal private.error_codes;
+begin
+  select * into strict refusal from private.error_codes where code = p_code;
+  raise exception using
+    errcode = 'PT' || refusal.status, message = refusal.message, detail = refusal.code;
+end;
+$$;
+
+-- Time-ordered (RFC 9562, version 7): new rows land at the end of their index instead of all over it.
+create function private.uuid_v7()
+returns uuid
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  milliseconds bigint := extract(epoch from clock_timestamp()) * 1000;
+  random_digits text := replace(gen_random_uuid()::text, '-', '');
+begin
+  -- 48 bits of time, the version, and 76 random bits that hold the variant where it belongs.
+  return lpad(to_hex(milliseconds), 12, '0') || '7' || substr(random_digits, 14);
+end;
+$$;
+
+-- Grants
+grant execute on function private.refuse(text) to authenticated, service_role;
+grant execute on function private.uuid_v7() to authenticated, service_role;
+
+-- Comments
+comment on schema private is 'Helpers and triggers of Parley. Not exposed by the API.';
+comment on table private.error_codes is 'Every refusal: the machine code, the HTTP status and the sentence for people.';
+comment on function private.refuse(text) is 'Raises the refusal of that code: SQLSTATE PT<status>, the code as detail.';

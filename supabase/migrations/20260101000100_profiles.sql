@@ -1,0 +1,97 @@
+-- Profiles: how people are shown to each other.
+
+-- Tables
+create table public.profiles (
+  id uuid primary key references auth.users (id) on delete cascade,
+  username text not null,
+  first_name text not null default '',
+  last_name text not null default '',
+  email text,
+  avatar_url text,
+  created_at timestamptz not null default now(),
+  constraint username_is_a_mentionable_word check (username ~ '^[a-z0-9](?:[a-z0-9_.-]{0,38}[a-z0-9])?$'),
+  constraint first_name_is_at_most_100_chars check (char_length(first_name) <= 100),
+  constraint last_name_is_at_most_100_chars check (char_length(last_name) <= 100),
+  constraint avatar_url_is_a_web_address check (avatar_url ~ '^https?://' and char_length(avatar_url) <= 2000)
+);
+
+-- Indexes
+create unique index profiles_username_idx on public.profiles (username);
+
+-- Triggers
+create function private.to_username(p_text text)
+returns text
+language plpgsql immutable set search_path = ''
+as $$
+begin
+  -- Room is left for the number that a taken name gets.
+  return nullif(trim(both '_.-' from left(regexp_replace(lower(p_text), '[^a-z0-9_.-]+', '_', 'g'), 30)), '');
+end;
+$$;
+
+create function private.create_profile()
+returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  wanted text := coalesce(
+    private.to_username(new.raw_user_meta_data ->> 'username'),
+    private.to_username(split_part(new.email, '@', 1)),
+    'guest'
+  );
+  free text := wanted;
+begin
+  loop
+    insert into public.profiles (id, username, first_name, last_name, email)
+    values (
+      new.id,
+      free,
+      left(coalesce(new.raw_user_meta_data ->> 'first_name', ''), 100),
+      left(coalesce(new.raw_user_meta_data ->> 'last_name', ''), 100),
+      new.email
+    )
+    on conflict (username) do nothing;
+    exit when found;
+    free := wanted || '_' || substr(md5(random()::text), 1, 6);
+  end loop;
+  return null;
+end;
+$$;
+
+create trigger create_profile
+after insert on auth.users
+for each row execute function private.create_profile();
+
+create function private.follow_email()
+returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  update public.profiles set email = new.email where id = new.id;
+  return null;
+end;
+$$;
+
+create trigger follow_email
+after update of email on auth.users
+for each row when (old.email is distinct from new.email)
+execute function private.follow_email();
+
+-- Policies
+alter table public.profiles enable row level security;
+
+create policy "Users change their own profile"
+on public.profiles for update to authenticated
+using (id = (select auth.uid()))
+with check (id = (select auth.uid()));
+
+-- Grants
+revoke all on public.profiles from anon, authenticated;
+-- No one selects e-mail addresses from the table: functions show them to those who may see them.
+grant select (id, username, first_name, last_name, avatar_url, created_at) on public.profiles to authenticated;
+grant update (username, first_name, last_name, avatar_url) on public.profiles to authenticated;
+
+-- Comments
+comment on table public.profiles is 'One per account, made at sign-up from its metadata.';
+comment on column public.profiles.username is 'Unique. A missing or taken one is made from the e-mail address at sign-up.';
+comment on column public.profiles.email is 'Follows the account. Shown to those only who share a hotel or a talk.';

@@ -1,0 +1,195 @@
+-- Shapes: how rooms, messages and people look to clients. One function makes each, for every answer and event.
+
+-- Functions
+-- The address of somebody who has written to me, or works with me, or is me.
+create function private.may_see_email(p_user_id uuid)
+returns boolean
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  me uuid := auth.uid();
+begin
+  return p_user_id = me
+    or exists (
+      select
+      from public.organization_members as mine
+      join public.organization_members as theirs using (organization_id)
+      where mine.user_id = me and theirs.user_id = p_user_id
+    )
+    or exists (
+      select
+      from public.chat_room_members as mine
+      join public.chat_room_members as theirs using (room_id)
+      where mine.user_id = me and theirs.user_id = p_user_id
+      and exists (select from public.chat_messages as m where m.room_id = mine.room_id and m.sender_id = p_user_id)
+    );
+end;
+$$;
+
+create function private.user_json(p_user_id uuid)
+returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+begin
+  return (
+    select jsonb_build_object(
+      'id', id,
+      'username', username,
+      'first_name', first_name,
+      'last_name', last_name,
+      'email', case when private.may_see_email(id) then email end,
+      'avatar_url', avatar_url
+    )
+    from public.profiles
+    where id = p_user_id
+  );
+end;
+$$;
+
+create function private.message_json(p_message public.chat_messages)
+returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+begin
+  return jsonb_build_object(
+    'id', p_message.id,
+    'room_id', p_message.room_id,
+    'seq', p_message.seq,
+    'change_seq', null,
+    'sender_id', p_message.sender_id,
+    'sender', private.user_json(p_message.sender_id),
+    'message_type', p_message.message_type,
+    'content', p_message.content,
+    'reply_to', (
+      select jsonb_build_object('id', id, 'sender_id', sender_id, 'content', content)
+      from public.chat_messages
+      where id = p_message.reply_to_id
+    ),
+    'forwarded_from', null,
+    'forwarded_count', 0,
+    'is_edited', false,
+    'edited_at', null,
+    'is_deleted', false,
+    'is_encrypted', false,
+    'encryption_key_id', null,
+    'encrypted_content', null,
+    'attachments', jsonb_build_array(),
+    'reactions', jsonb_build_array(),
+    'mentions', jsonb_build_array(),
+    'metadata', p_message.metadata,
+    'client_id', p_message.client_id,
+    'created_at', p_message.created_at
+  );
+end;
+$$;
+
+-- A message that the caller may read, by its id.
+create function private.my_message_json(p_message_id uuid)
+returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  message public.chat_messages;
+begin
+  select * into message from public.chat_messages where id = p_message_id;
+  perform private.require_room_member(message.room_id);
+  return private.message_json(message);
+end;
+$$;
+
+create function public.calculate_unread_count(p_user_id uuid, p_room_id uuid)
+returns int
+language plpgsql stable security invoker set search_path = ''
+as $$
+declare
+  cursor_seq bigint;
+begin
+  -- Row level security shows a caller only their own preferences: somebody else's count is not told.
+  select mine.cursor_seq into cursor_seq
+  from public.user_chat_preferences as mine
+  where mine.user_id = p_user_id and mine.room_id = p_room_id;
+
+  return (
+    select count(*)
+    from public.chat_messages
+    where room_id = p_room_id and seq > cursor_seq and sender_id is distinct from p_user_id
+  );
+end;
+$$;
+
+-- A room as the caller sees it.
+create function private.room_json(p_room_id uuid)
+returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  me uuid := auth.uid();
+  room public.chat_rooms;
+  mine public.user_chat_preferences;
+  participants jsonb;
+  last_message jsonb;
+begin
+  perform private.require_room_member(p_room_id);
+  select * into room from public.chat_rooms where id = p_room_id;
+  select * into mine from public.user_chat_preferences where user_id = me and room_id = p_room_id;
+
+  select jsonb_agg(private.user_json(user_id) || jsonb_build_object('role', role)) into participants
+  from (
+    select user_id, role
+    from public.chat_room_members
+    where room_id = p_room_id
+    order by user_id <> me, joined_at, user_id
+    limit 20
+  ) as first_ones;
+
+  select private.message_json(m) into last_message from public.chat_messages as m where m.id = room.last_message_id;
+
+  return jsonb_build_object(
+    'id', room.id,
+    'type', room.type,
+    'title', room.title,
+    'name', coalesce(room.title, private.full_name(participants -> 1)),
+    'description', room.description,
+    'avatar_url', coalesce(room.avatar_url, case when room.type = 'direct' then participants -> 1 ->> 'avatar_url' end),
+    'organization_id', room.organization_id,
+    'related_product', room.related_product,
+    'room_number', room.room_number,
+    'created_by', room.created_by,
+    'created_at', room.created_at,
+    'updated_at', room.updated_at,
+    'last_seq', room.last_seq,
+    'last_message', last_message,
+    'participants', participants,
+    'member_count', (select count(*) from public.chat_room_members where room_id = p_room_id),
+    'topic', 'room:' || room.id,
+    'unread_count', public.calculate_unread_count(me, p_room_id),
+    'is_archived', mine.is_archived,
+    'archived_at', mine.archived_at,
+    'is_muted', mine.is_muted,
+    'muted_until', mine.muted_until,
+    'last_read_message_id', mine.last_read_message_id,
+    'last_read_seq', mine.last_read_seq
+  );
+end;
+$$;
+
+create function private.full_name(p_user jsonb)
+returns text
+language plpgsql immutable set search_path = ''
+as $$
+begin
+  return coalesce(
+    nullif(trim(concat_ws(' ', nullif(p_user ->> 'first_name', ''), nullif(p_user ->> 'last_name', ''))), ''),
+    p_user ->> 'username'
+  );
+end;
+$$;
+
+-- Grants
+grant execute on function public.calculate_unread_count(uuid, uuid) to authenticated, service_role;
+grant execute on function private.my_message_json(uuid) to authenticated;
+grant execute on function private.room_json(uuid) to authenticated;
+
+-- Comments
+comment on function public.calculate_unread_count(uuid, uuid) is
+'How many messages of others stand after this person''s cursor in this room. Only one''s own is told; else 0.';

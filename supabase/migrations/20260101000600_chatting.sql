@@ -1,0 +1,176 @@
+-- Chatting: the functions that start a chat, write and read.
+
+-- Functions
+-- The two rows of a new direct chat are not the caller's to insert, hence the definer rights.
+create function private.start_direct_chat(p_user_id uuid, p_organization_id uuid, p_product_id text)
+returns uuid
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  me uuid := auth.uid();
+  key text := concat_ws(':', least(me, p_user_id), greatest(me, p_user_id), p_organization_id);
+  direct_room_id uuid;
+begin
+  if coalesce((auth.jwt() ->> 'is_anonymous')::boolean, false) then
+    perform private.refuse('anonymous_not_allowed');
+  elsif p_user_id = me then
+    perform private.refuse('chat_with_oneself');
+  elsif not exists (select from public.profiles where id = p_user_id) then
+    perform private.refuse('user_not_found');
+  end if;
+
+  if p_organization_id is not null then
+    if not exists (select from public.organizations where id = p_organization_id) then
+      perform private.refuse('organization_not_found');
+    elsif 2 <> (
+      select count(*)
+      from public.organization_members
+      where organization_id = p_organization_id and user_id in (me, p_user_id)
+    ) then
+      perform private.refuse('not_in_organization');
+    end if;
+  end if;
+
+  -- Both may start at the same moment: the key lets one of them make the room, and the other finds it.
+  insert into public.chat_rooms (type, organization_id, related_product, direct_key, created_by)
+  values ('direct', p_organization_id, p_product_id, key, me)
+  on conflict (direct_key) do nothing
+  returning id into direct_room_id;
+
+  if direct_room_id is null then
+    select id into direct_room_id from public.chat_rooms where direct_key = key;
+  else
+    insert into public.chat_room_members (room_id, user_id)
+    values (direct_room_id, me), (direct_room_id, p_user_id);
+  end if;
+  return direct_room_id;
+end;
+$$;
+
+create function public.start_direct_chat(
+  p_user_id uuid,
+  p_organization_id uuid default null,
+  p_product_id text default null,
+  p_content text default null
+)
+returns jsonb
+language plpgsql security invoker set search_path = ''
+as $$
+declare
+  direct_room_id uuid := private.start_direct_chat(p_user_id, p_organization_id, p_product_id);
+begin
+  if p_content is not null then
+    insert into public.chat_messages (room_id, content) values (direct_room_id, p_content);
+  end if;
+  return private.room_json(direct_room_id);
+end;
+$$;
+
+create function public.send_message(
+  p_room_id uuid,
+  p_content text default null,
+  p_message_type text default 'text',
+  p_reply_to_id uuid default null,
+  p_client_id uuid default null,
+  p_metadata jsonb default null
+)
+returns jsonb
+language plpgsql security invoker set search_path = ''
+as $$
+declare
+  message public.chat_messages;
+  others int;
+begin
+  insert into public.chat_messages (room_id, content, message_type, reply_to_id, client_id, metadata)
+  values (p_room_id, p_content, p_message_type, p_reply_to_id, p_client_id, coalesce(p_metadata, '{}'))
+  returning * into message;
+
+  -- Nothing inserted: this client id has been sent before, and the caller gets what it became.
+  if message.id is null then
+    select * into message
+    from public.chat_messages
+    where room_id = p_room_id and sender_id = (select auth.uid()) and client_id = p_client_id;
+  end if;
+
+  select count(*) into others
+  from public.chat_room_members
+  where room_id = p_room_id and user_id <> (select auth.uid());
+
+  return jsonb_build_object(
+    'message', private.my_message_json(message.id),
+    'temp_id', message.client_id,
+    'message_id', message.id,
+    -- Who is online is not known yet, so everybody counts as one to be reached later.
+    'delivered_to_count', 0,
+    'queued_for_count', others,
+    'timestamp', message.created_at
+  );
+end;
+$$;
+
+create function private.get_messages(p_room_id uuid, p_before_seq bigint, p_after_seq bigint, p_limit int)
+returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  first_seq bigint;
+  page jsonb;
+begin
+  perform private.require_room_member(p_room_id);
+  if p_limit is null or p_limit not between 1 and 100 then
+    perform private.refuse('limit_out_of_range');
+  elsif p_before_seq is not null and p_after_seq is not null then
+    perform private.refuse('one_cursor_only');
+  end if;
+  select visible_from_seq into first_seq
+  from public.user_chat_preferences
+  where user_id = auth.uid() and room_id = p_room_id;
+
+  if p_after_seq is not null then
+    select jsonb_agg(private.message_json(m) order by m.seq) into page
+    from (
+      select *
+      from public.chat_messages
+      where room_id = p_room_id and seq > greatest(p_after_seq, first_seq)
+      order by seq
+      limit p_limit
+    ) as m;
+  else
+    select jsonb_agg(private.message_json(m) order by m.seq desc) into page
+    from (
+      select *
+      from public.chat_messages
+      where room_id = p_room_id and seq > first_seq and seq < coalesce(p_before_seq, 9223372036854775807)
+      order by seq desc
+      limit p_limit
+    ) as m;
+  end if;
+  return coalesce(page, '[]');
+end;
+$$;
+
+create function public.get_messages(
+  p_room_id uuid, p_before_seq bigint default null, p_after_seq bigint default null, p_limit int default 50
+)
+returns jsonb
+language plpgsql stable security invoker set search_path = ''
+as $$
+begin
+  return private.get_messages(p_room_id, p_before_seq, p_after_seq, p_limit);
+end;
+$$;
+
+-- Grants
+grant execute on function private.start_direct_chat(uuid, uuid, text) to authenticated;
+grant execute on function private.get_messages(uuid, bigint, bigint, int) to authenticated;
+grant execute on function public.start_direct_chat(uuid, uuid, text, text) to authenticated;
+grant execute on function public.send_message(uuid, text, text, uuid, uuid, jsonb) to authenticated;
+grant execute on function public.get_messages(uuid, bigint, bigint, int) to authenticated;
+
+-- Comments
+comment on function public.start_direct_chat(uuid, uuid, text, text) is
+'The direct chat with this person, made if there is none; a given text is sent. Answers a room. Refusals: anonymous_not_allowed, chat_with_oneself, user_not_found, organization_not_found, not_in_organization.';
+comment on function public.send_message(uuid, text, text, uuid, uuid, jsonb) is
+'Writes a message of 1 to 10,000 characters. Sent again with the same client id, it answers the first one. Answers {message, temp_id, message_id, delivered_to_count, queued_for_count, timestamp}. Refusals: room_not_found, not_a_member, content_required, content_too_long, unknown_message_type, metadata_too_large, message_not_found, client_id_reused.';
+comment on function public.get_messages(uuid, bigint, bigint, int) is
+'A page of 1 to 100 messages: newest first, or oldest first after a given seq. Refusals: room_not_found, not_a_member, limit_out_of_range, one_cursor_only.';

@@ -1,0 +1,75 @@
+begin;
+select plan(17);
+
+select tests.create_user(name) from unnest(array['ana', 'ben']) as name;
+select tests.create_room('lounge', members => array['ana', 'ben']);
+select tests.create_room('bar', members => array['ana', 'ben']);
+
+select tests.sign_in('ana');
+create temporary table answers (n int, answer jsonb);
+grant all on answers to authenticated;
+insert into answers
+select n, public.send_message(tests.room_id('lounge'), 'one', p_client_id => '00000000-0000-4000-8000-0000000000c1')
+from generate_series(1, 2) as n;
+
+select is((select answer #>> '{message,seq}' from answers where n = 1), '1', 'the first message is number 1');
+select is(
+  (select answer from answers where n = 2), (select answer from answers where n = 1),
+  'mobile.confirm: a retried send answers the first message'
+);
+select is((select count(*) from public.chat_messages), 1::bigint, 'and makes no second one');
+select is(
+  (select answer ->> 'temp_id' from answers where n = 1), '00000000-0000-4000-8000-0000000000c1', 'with its temp_id'
+);
+select is((select (answer ->> 'queued_for_count')::int from answers where n = 1), 1, 'for the one who is to get it');
+
+select throws_ok(
+  $$ select public.send_message(tests.room_id('lounge'), 'two', p_client_id => '00000000-0000-4000-8000-0000000000c1') $$,
+  'PT409', null, 'the same client id with another text is an error'
+);
+select is_empty(
+  $$ insert into public.chat_messages (room_id, content, client_id)
+     values (tests.room_id('lounge'), 'one', '00000000-0000-4000-8000-0000000000c1')
+     on conflict do nothing returning id $$,
+  'a retried plain insert changes nothing'
+);
+select lives_ok(
+  $$ insert into public.chat_messages (room_id, content)
+     values (tests.room_id('lounge'), 'two'), (tests.room_id('lounge'), 'three') $$,
+  'several in one insert'
+);
+select results_eq(
+  $$ select seq from public.chat_messages where room_id = tests.room_id('lounge') order by seq $$,
+  array[1, 2, 3]::bigint[],
+  'and no number is left out'
+);
+select throws_ok(
+  $$ insert into public.chat_messages (room_id, content)
+     values (tests.room_id('lounge'), 'x'), (tests.room_id('bar'), 'y') $$,
+  'PT422', null, 'one insert writes to one room'
+);
+select is(
+  (select (public.send_message(tests.room_id('bar'), 'one')) #>> '{message,seq}'), '1', 'each room counts for itself'
+);
+select is(
+  (select last_seq from public.chat_rooms where id = tests.room_id('lounge')), 3::bigint, 'the room knows its newest'
+);
+
+select throws_ok($$ select public.send_message(tests.room_id('lounge'), '') $$, 'PT422', null, 'no empty message');
+select throws_ok($$ select public.send_message(tests.room_id('lounge')) $$, 'PT422', null, 'no message without a text');
+select throws_ok(
+  $$ select public.send_message(tests.room_id('lounge'), repeat('x', 10001)) $$, 'PT422', null, 'no endless message'
+);
+select throws_ok(
+  $$ select public.send_message(tests.room_id('lounge'), 'x', p_metadata => jsonb_build_object('x', repeat('x', 5000))) $$,
+  'PT422', null, 'no endless metadata'
+);
+select throws_ok(
+  $$ select public.send_message(
+       tests.room_id('lounge'), 'x', p_reply_to_id => (select id from public.chat_messages where room_id = tests.room_id('bar'))
+     ) $$,
+  'PT404', null, 'no reply to a message of another room'
+);
+
+select * from finish();
+rollback;

@@ -22,6 +22,9 @@ create table private.error_codes (
   constraint status_is_a_refusal check (status between 400 and 499)
 );
 alter table private.error_codes enable row level security;
+create policy "Nobody reads the refusals past private.refuse"
+on private.error_codes for select to authenticated
+using (false);
 
 insert into private.error_codes (code, status, message)
 values

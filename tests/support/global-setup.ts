@@ -1,12 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import pg from 'pg'
 import type { TestProject } from 'vitest/node'
-import { bootstrap } from '../../src/stack/postgres/bootstrap.ts'
-import { startCluster } from '../../src/stack/postgres/cluster.ts'
 import { applyMigrations } from '../../src/stack/postgres/migrations.ts'
-import { freePort } from '../../src/stack/postgres/ports.ts'
+import { startScratchCluster } from '../../src/stack/postgres/scratch.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -14,28 +9,19 @@ declare module 'vitest' {
   }
 }
 
-/**
- * One Postgres for the whole run, in the system's temporary folder on a free port, so that a developer's own stack
- * and a second run beside this one are left alone. Tests take copies of its two templates.
- */
+/** One Postgres for the whole run. Tests take copies of its two templates. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const dir = mkdtempSync(join(tmpdir(), 'parley-test-'))
-  const cluster = await startCluster({ dir, port: await freePort(), durable: false })
-  const teardown = async () => {
-    await cluster.stop()
-    rmSync(dir, { recursive: true, force: true })
-  }
+  const cluster = await startScratchCluster()
   try {
-    await bootstrap(cluster.url('supabase_admin'))
     await copyDatabase(cluster.url('supabase_admin', 'template1'), 'template_hosted')
     await applyMigrations(cluster.url('postgres'))
     await copyDatabase(cluster.url('supabase_admin', 'template1'), 'template_parley')
   } catch (error) {
-    await teardown()
+    await cluster.stop()
     throw error
   }
   project.provide('postgresPort', cluster.port)
-  return teardown
+  return cluster.stop
 }
 
 async function copyDatabase(url: string, name: string): Promise<void> {

@@ -1,0 +1,46 @@
+import { parseArgs } from 'node:util'
+import { advisors } from './advisors.ts'
+import { reset } from './reset.ts'
+import { start } from './start.ts'
+import { status } from './status.ts'
+import { types } from './types.ts'
+
+const usage = `npm start                  starts the stack: database, REST, Auth, Storage, Functions
+npm run reset              makes the database anew: migrations and seed; its data is gone
+npm run status             says what runs, and where
+npm run types              writes src/client/database.types.ts from the migrations
+npm run advisors           asks the Supabase CLI's advisors about the schema
+
+Options of start, after a double dash (npm start -- --port 54421):
+  --port <number>          the API's port (54321)
+  --db-port <number>       the database's port (54322)
+  --help                   this text`
+
+/** Runs a command of the command line, and says in one line why if it fails. */
+export async function runCommand(args: string[]): Promise<void> {
+  try {
+    const { positionals, values } = parseArgs({
+      args,
+      allowPositionals: true,
+      options: { port: { type: 'string' }, 'db-port': { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+    })
+    const [command = 'start'] = positionals
+    if (values.help) return console.log(usage)
+    if (command === 'start') return await start(port(values.port, 54321, '--port'), port(values['db-port'], 54322, '--db-port'))
+    if (command === 'reset') return await reset()
+    if (command === 'status') return await status()
+    if (command === 'types') return await types()
+    if (command === 'advisors') return await advisors()
+    throw new Error(`There is no command ${command}.\n\n${usage}`)
+  } catch (error) {
+    console.error(`\n${error instanceof Error ? error.message : error}`)
+    if (process.env.DEBUG) console.error(error)
+    process.exitCode = 1
+  }
+}
+
+function port(text: string | undefined, custom: number, flag: string): number {
+  const number = Number(text ?? custom)
+  if (!Number.isInteger(number) || number < 1 || number > 65535) throw new Error(`${flag} takes a port from 1 to 65535, not ${text}.`)
+  return number
+}

@@ -1,0 +1,126 @@
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Mail } from './auth/mail.ts'
+import { startAuth } from './auth/auth.ts'
+import { readAuthConfig } from './config.ts'
+import { startDatabase } from './database.ts'
+import { readEnvironmentFile } from './environment-file.ts'
+import { startCron } from './extensions/cron.ts'
+import { startNet } from './extensions/net.ts'
+import { readFunctions } from './functions/config.ts'
+import { startFunctions } from './functions/functions.ts'
+import { startGateway } from './gateway/gateway.ts'
+import { localKeys } from './keys.ts'
+import { lock } from './lock.ts'
+import { startRest } from './rest/rest.ts'
+import { startSandbox } from './sandbox/sandbox.ts'
+import { startStorage } from './storage/storage.ts'
+
+export interface StackOptions {
+  /** The project's folder, with `supabase/` and `edge-functions/`. */
+  root: string
+  /** Where the stack keeps everything of its own, between runs too. */
+  dir: string
+  /** The gateway's port, 54321 by custom. */
+  port: number
+  /** The database's port, 54322 by custom. */
+  databasePort: number
+  /** Told what is being done, a step at a time. */
+  step(what: string): void
+  /** Told what the developer should know. */
+  warn(what: string): void
+  /** Told what the services say. */
+  log(line: string): void
+  mail(mail: Mail): void
+}
+
+/** A running stack. Its addresses and keys stand in `<dir>/stack.json` too, for as long as it runs. */
+export interface Stack {
+  url: string
+  databaseUrl: string
+  publishableKey: string
+  secretKey: string
+  close(): Promise<void>
+}
+
+/**
+ * Starts everything, or nothing: what was started before a failure is stopped again.
+ * @throws AlreadyRunning, BrokenMigration, and whatever keeps a part from starting
+ */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const { root, dir, port, databasePort, step, log } = options
+  // What is to be undone, last things first.
+  const undo: Array<() => unknown> = []
+  const close = async () => {
+    for (const action of undo.splice(0).reverse()) await action()
+  }
+
+  try {
+    undo.push(lock(dir))
+    const database = await startDatabase({ ...options, dir: join(dir, 'postgres'), port: databasePort })
+    undo.push(database.stop)
+
+    step('Starting REST, Auth, Storage, Functions and the sandbox')
+    const url = `http://127.0.0.1:${port}`
+    const databaseUrl = database.url('postgres')
+    const admin = database.url('supabase_admin')
+    const shared = { keys: localKeys, log }
+    const sandbox = await startSandbox({ dir: join(dir, 'sandbox'), log })
+    undo.push(() => sandbox.close())
+
+    const starting = [
+      startRest({ ...shared, databaseUrl: database.url('authenticator'), introspectionUrl: admin }),
+      startAuth({
+        ...shared,
+        ...readAuthConfig(root),
+        databaseUrl: database.url('supabase_auth_admin'),
+        externalUrl: url,
+        mail: options.mail,
+      }),
+      startStorage({ ...shared, databaseUrl: database.url('supabase_storage_admin'), dir: join(dir, 'storage') }),
+      startFunctions({
+        root,
+        url,
+        databaseUrl,
+        keys: localKeys,
+        functions: readFunctions(root),
+        env: { ...sandbox.env, ...readEnvironmentFile(root) },
+        log: (name, text) => log(`function ${name}: ${text}`),
+      }),
+      startCron({ url: admin, log }),
+      startNet({ url: admin, log }),
+    ] as const
+    // Whatever did start is stopped again, also when another part fails first.
+    for (const part of await Promise.allSettled(starting)) {
+      if (part.status === 'fulfilled') undo.push(() => part.value.close())
+    }
+    const [rest, auth, storage, functions] = await Promise.all(starting)
+
+    const gateway = await startGateway(
+      port,
+      {
+        '/rest/v1': rest,
+        '/auth/v1': auth,
+        '/storage/v1': storage,
+        '/functions/v1': functions,
+        '/sandbox': sandbox,
+      },
+      log,
+    )
+    undo.push(gateway.close)
+
+    const stack = { url, databaseUrl, publishableKey: localKeys.publishable, secretKey: localKeys.secret, close }
+    undo.push(announce(dir, stack))
+    return stack
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+function announce(dir: string, { url, databaseUrl, publishableKey, secretKey }: Stack): () => void {
+  const file = join(dir, 'stack.json')
+  const content = { url, db_url: databaseUrl, publishable_key: publishableKey, secret_key: secretKey }
+  writeFileSync(file, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 })
+  return () => rmSync(file, { force: true })
+}

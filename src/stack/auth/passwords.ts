@@ -1,0 +1,44 @@
+import { randomBytes } from 'node:crypto'
+import bcrypt from 'bcryptjs'
+import { AuthError, invalid } from './errors.ts'
+import { minimumPasswordLength } from './settings.ts'
+
+// Tests make it cheap; nobody else should.
+const cost = Number(process.env.LITE_AUTH_BCRYPT_COST ?? 10)
+
+export function hashPassword(password: string): Promise<string> {
+  return bcrypt.hash(password, cost)
+}
+
+let hashOfNobody: Promise<string> | undefined
+
+/**
+ * Whether this is the password behind the hash. Takes as long for an account that does not exist, so that the time
+ * an answer takes says nothing about who has an account.
+ */
+export async function passwordMatches(password: string, hash: string | null | undefined): Promise<boolean> {
+  if (hash) return bcrypt.compare(password, hash)
+  hashOfNobody ??= hashPassword(randomPassword())
+  await bcrypt.compare(password, await hashOfNobody)
+  return false
+}
+
+/** For accounts whose owner never chose one. */
+export function randomPassword(): string {
+  return randomBytes(36).toString('base64')
+}
+
+/** @throws AuthError `weak_password`, or `validation_failed` when bcrypt would ignore its end */
+export function checkPasswordStrength(password: string): void {
+  if (Buffer.byteLength(password) > 72) throw invalid('Password cannot be longer than 72 characters')
+  if (password.length < minimumPasswordLength) {
+    throw new AuthError(422, 'weak_password', `Password should be at least ${minimumPasswordLength} characters.`, {
+      details: { weak_password: { reasons: ['length'] } },
+    })
+  }
+}
+
+/** @throws AuthError `validation_failed` when it is no bcrypt hash */
+export function checkPasswordHash(hash: string): void {
+  if (!/^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$/.test(hash)) throw invalid('password_hash must be a bcrypt hash')
+}

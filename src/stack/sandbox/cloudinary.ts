@@ -4,7 +4,7 @@ import { type CloudinaryAccount, CloudinaryError } from './cloudinary/account.ts
 import { deleteAssets, listAssets, RateLimit } from './cloudinary/admin.ts'
 import { resourceAnswer, uploadAnswer } from './cloudinary/answers.ts'
 import { type Asset, AssetStore } from './cloudinary/asset-store.ts'
-import { authoriseBasic, authoriseSigned, authoriseUpload } from './cloudinary/authorise.ts'
+import { authoriseBasic, authoriseDownload, authoriseUpload } from './cloudinary/authorise.ts'
 import { deliver, resolveDelivery } from './cloudinary/delivery.ts'
 import { readForm } from './cloudinary/form.ts'
 import { upload } from './cloudinary/upload.ts'
@@ -130,7 +130,7 @@ export class CloudinaryFake {
     // What `private_download_url` points at.
     api.get(`/:cloud/:resource_type${resourceTypes}/download`, (c) => {
       const params = c.req.query()
-      authoriseSigned(params, this.account)
+      authoriseDownload(params, this.account)
       const { public_id: publicId = '', type = 'upload', attachment } = params
       return this.#perform(c, 'download', publicId, () => {
         const asset = this.#store.find({ resourceType: c.req.param('resource_type'), type, publicId })

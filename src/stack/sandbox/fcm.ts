@@ -12,6 +12,7 @@ const operations = ['token', 'send'] as const
 type Operation = (typeof operations)[number]
 
 const keptTopicMessages = 1000
+const keptTokens = 10_000
 
 /**
  * Firebase Cloud Messaging v1 on loopback, with Google's token endpoint and the phones behind it. Messages to topics and
@@ -143,6 +144,8 @@ export class FcmFake {
     const remaining = this.#remaining.get(token) ?? failure.times
     if (remaining === 0) return undefined
     this.#remaining.set(token, remaining - 1)
+    const [oldest] = this.#remaining.keys()
+    if (oldest !== undefined && this.#remaining.size > keptTokens) this.#remaining.delete(oldest)
     return failure
   }
 }

@@ -43,6 +43,34 @@ async function post(
   return { status: answer.status, error: answer.headers.get('x-cld-error'), body: (await answer.json()) as any }
 }
 
+const mebibyte = Buffer.alloc(1024 * 1024, 7)
+
+/** Uploads a raw file whose bytes come from `chunks`, as they come. */
+async function postStream(
+  params: Record<string, string | number>,
+  chunks: () => AsyncIterable<Buffer>,
+  signal?: AbortSignal,
+): Promise<Response> {
+  const frame = new Response(form(params, { bytes: Buffer.from('|'), name: 'large.bin' }))
+  const type = frame.headers.get('content-type') ?? ''
+  const [head = '', tail = ''] = (await frame.text()).split('|')
+  async function* body() {
+    yield Buffer.from(head)
+    yield* chunks()
+    yield Buffer.from(tail)
+  }
+  const { url, cloudName } = sandbox.cloudinary
+  const init = { method: 'POST', headers: { 'content-type': type }, body: body(), duplex: 'half', signal }
+  // The type of RequestInit knows neither generators nor `duplex`; Node's fetch does.
+  return fetch(`${url}/v1_1/${cloudName}/raw/upload`, init as unknown as RequestInit)
+}
+
+/** Bytes on disk of the upload that is going on. */
+async function partSize(): Promise<number> {
+  const [part = ''] = (await stored()).filter((name) => name.endsWith('.part'))
+  return part ? (await stat(join(sandbox.dir, 'cloudinary', part))).size : 0
+}
+
 async function stored(): Promise<string[]> {
   return readdir(join(sandbox.dir, 'cloudinary'))
 }
@@ -121,28 +149,10 @@ describe('a signed upload', () => {
   })
 
   test('is on disk before it has ended: 50 MB never stand in memory', async () => {
-    const mebibyte = Buffer.alloc(1024 * 1024, 7)
-    const { url, cloudName } = sandbox.cloudinary
-    const fields = new Response(form(signed({ public_id: 'large' }), { bytes: Buffer.from('|'), name: 'large.bin' }))
-    const type = fields.headers.get('content-type') ?? ''
-    const [head = '', tail = ''] = (await fields.text()).split('|')
-
-    async function* body() {
-      yield Buffer.from(head)
+    const answer = await postStream(signed({ public_id: 'large' }), async function* () {
       for (let count = 0; count < 50; count++) yield mebibyte
-      await vi.waitFor(async () => {
-        const [part = ''] = (await stored()).filter((name) => name.endsWith('.part'))
-        const { size } = await stat(join(sandbox.dir, 'cloudinary', part))
-        expect(size).toBeGreaterThan(49 * mebibyte.length)
-      }, 10_000)
-      yield Buffer.from(tail)
-    }
-    const answer = await fetch(`${url}/v1_1/${cloudName}/raw/upload`, {
-      method: 'POST',
-      headers: { 'content-type': type },
-      body: body(),
-      duplex: 'half',
-    } as unknown as RequestInit)
+      await vi.waitFor(async () => expect(await partSize()).toBeGreaterThan(49 * mebibyte.length), 10_000)
+    })
     expect(await answer.json()).toMatchObject({ public_id: 'large', bytes: 50 * mebibyte.length, resource_type: 'raw' })
   })
 })
@@ -224,13 +234,36 @@ describe('a refused upload leaves nothing behind', () => {
   })
 
   test('larger than Cloudinary takes in one request', async () => {
-    const file = { bytes: Buffer.alloc(100 * 1024 * 1024 + 1), name: 'film.bin' }
-    const answer = await post(signed(), file, 'raw')
-    expect([answer.status, answer.body.error.message]).toEqual([
+    const answer = await postStream(signed(), async function* () {
+      for (let count = 0; count < 101; count++) yield mebibyte
+    })
+    expect([answer.status, await answer.json()]).toEqual([
       400,
-      'File size too large. Got 104857601. Maximum is 104857600.',
+      { error: { message: 'File size too large. Got 105906176. Maximum is 104857600.' } },
     ])
     expect(await stored()).toEqual([])
+  })
+
+  test('given up by its sender', async () => {
+    const givenUp = new AbortController()
+    const upload = postStream(
+      signed(),
+      async function* () {
+        yield mebibyte
+        await vi.waitFor(async () => expect(await partSize()).toBeGreaterThan(0))
+        givenUp.abort()
+        yield mebibyte
+      },
+      givenUp.signal,
+    )
+    await expect(upload).rejects.toThrow(/abort/)
+    await vi.waitFor(async () => expect(await stored()).toEqual([]))
+    expect(sandbox.logged).toEqual([])
+  })
+
+  test('signed long ago, whatever it says of its expiry', async () => {
+    const answer = await post(signed({ timestamp: now() - 7200, expires_at: now() + 300 }))
+    expect(answer.body.error.message).toMatch(/^Stale request/)
   })
 
   function wrongSecret() {

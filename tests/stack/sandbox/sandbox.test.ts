@@ -1,4 +1,4 @@
-import { appendFile, readdir, writeFile } from 'node:fs/promises'
+import { readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { png } from './images.ts'
@@ -53,12 +53,14 @@ test('what a crash left half done is cleared away', async () => {
   expect((await after.look('/cloudinary')).resources).toHaveLength(1)
 })
 
-test('a file taken away while the sandbox runs is a fault it reports', async () => {
+test('a file taken away behind its back is a fault the sandbox reports', async () => {
   const sandbox = await create()
   const { secure_url } = (await (await upload(sandbox, 'a')).json()) as { secure_url: string }
-  const [file = ''] = (await readdir(join(sandbox.dir, 'cloudinary'))).filter((name) => name.endsWith('.bin'))
-  await appendFile(join(sandbox.dir, 'cloudinary', file), 'longer than recorded')
-  expect((await fetch(secure_url)).status).toBe(200)
+  const folder = join(sandbox.dir, 'cloudinary')
+  const [file = ''] = (await readdir(folder)).filter((name) => name.endsWith('.bin'))
+  await rm(join(folder, file))
+  expect((await fetch(secure_url)).status).toBe(500)
+  expect(sandbox.logged).toEqual([expect.stringContaining('ENOENT')])
 })
 
 test('the environment for edge functions names the fakes', async () => {

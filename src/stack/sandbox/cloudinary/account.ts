@@ -17,10 +17,10 @@ export class CloudinaryError extends Error {
 
   response(headers: Record<string, string> = {}): Response {
     const body = { error: { message: this.message } }
-    // Header values are bytes; a public id in the message may be any text.
+    // A public id in the message may be any text; a header may not.
     return Response.json(body, {
       status: this.status,
-      headers: { 'X-Cld-Error': encodeURI(this.message).replaceAll('%20', ' '), ...headers },
+      headers: { 'X-Cld-Error': this.message.replace(/[^\x20-\x7e]/g, '?'), ...headers },
     })
   }
 }

@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { type CloudinaryAccount, CloudinaryError } from './account.ts'
 import type { Asset, AssetStore } from './asset-store.ts'
@@ -80,7 +80,12 @@ function named(name: string, resourceType: string, type: string, store: AssetSto
  * The bytes of an asset. The sandbox transforms nothing: whatever size or format was asked for, these are the bytes that
  * were uploaded, and the header `X-Sandbox-Transformation: ignored` says so.
  */
-export function deliver(wanted: Wanted, store: AssetStore, request: Request, attachment?: string): Response {
+export async function deliver(
+  wanted: Wanted,
+  store: AssetStore,
+  request: Request,
+  attachment?: string,
+): Promise<Response> {
   const { asset, transformation } = wanted
   const headers = new Headers({
     'Content-Type': contentType(asset),
@@ -102,6 +107,8 @@ export function deliver(wanted: Wanted, store: AssetStore, request: Request, att
 
   if (request.headers.get('if-none-match') === headers.get('etag')) return new Response(null, { status: 304, headers })
   if (request.method === 'HEAD') return new Response(null, { headers })
-  const bytes = Readable.toWeb(createReadStream(store.path(asset))) as ReadableStream<Uint8Array<ArrayBuffer>>
+  // Opened before the first byte: a missing file is then an answer, and not half of one.
+  const file = await open(store.path(asset))
+  const bytes = Readable.toWeb(file.createReadStream()) as ReadableStream<Uint8Array<ArrayBuffer>>
   return new Response(bytes, { headers })
 }

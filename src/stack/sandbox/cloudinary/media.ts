@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises'
 import { imageSize } from './image-size.ts'
 
-export type ResourceType = 'image' | 'video' | 'raw'
+type ResourceType = 'image' | 'video' | 'raw'
 
 /** What a file is, told by its bytes and not by its name. */
 export interface Media {

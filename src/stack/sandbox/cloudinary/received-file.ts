@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { CloudinaryError } from './account.ts'
 
 /** Bytes: what Cloudinary takes in one request; more must come in chunks, which the sandbox does not take. */
-export const maxFileSize = 100 * 1024 * 1024
+const maxFileSize = 100 * 1024 * 1024
 
 /** An uploaded file that no asset owns yet. */
 export interface ReceivedFile {

@@ -22,7 +22,7 @@ export async function upload(form: Form, requested: string, store: AssetStore): 
   if (!file) throw new CloudinaryError(400, 'Missing required parameter - file')
   const { type = 'upload', overwrite } = params
   if (!deliveryTypes.includes(type)) throw new CloudinaryError(400, `Invalid type ${type}`)
-  const refused = unsupported.find((name) => params[name])
+  const refused = unsupported.find((name) => params[name] && !isFalse(params[name]))
   if (refused) throw new CloudinaryError(400, `The sandbox does not know the upload parameter ${refused}`)
 
   const media = await classify(file.path, requested)

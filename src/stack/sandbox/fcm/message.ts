@@ -29,7 +29,7 @@ interface Notification {
   image?: string
 }
 
-export interface Aps {
+interface Aps {
   alert?: string | { title?: string; body?: string }
   badge?: number
   'thread-id'?: string

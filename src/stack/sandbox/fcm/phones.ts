@@ -11,7 +11,7 @@ export interface Received {
 }
 
 /** A notification as it stands on a device's screen. */
-export interface Shown {
+interface Shown {
   /** What a later notification must carry to replace this one; none: it stands alone. */
   tag?: string
   title?: string
@@ -38,7 +38,8 @@ export class Phones {
   deliver(received: Received): void {
     const pending = this.#pending.get(received.token)
     if (!pending) {
-      this.#received = [...this.#received, received].slice(-keptMessages)
+      this.#received.push(received)
+      if (this.#received.length > keptMessages) this.#received.shift()
       return
     }
     const key = collapseKey(received)

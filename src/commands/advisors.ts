@@ -8,7 +8,8 @@ export async function advisors(): Promise<void> {
   try {
     await applyMigrations(cluster.url('postgres'))
     const advice = await advise(cluster.url('postgres'))
-    for (const { level, title, detail, remediation } of advice) console.log(`${level} ${title}: ${detail}\n  ${remediation}`)
+    for (const { level, title, detail, remediation } of advice)
+      console.log(`${level} ${title}: ${detail}\n  ${remediation}`)
     if (advice.length) process.exitCode = 1
     else console.log('The advisors have nothing to say.')
   } finally {

@@ -26,7 +26,8 @@ export async function runCommand(args: string[]): Promise<void> {
     })
     const [command = 'start'] = positionals
     if (values.help) return console.log(usage)
-    if (command === 'start') return await start(port(values.port, 54321, '--port'), port(values['db-port'], 54322, '--db-port'))
+    if (command === 'start')
+      return await start(port(values.port, 54321, '--port'), port(values['db-port'], 54322, '--db-port'))
     if (command === 'reset') return await reset()
     if (command === 'status') return await status()
     if (command === 'types') return await types()
@@ -41,6 +42,7 @@ export async function runCommand(args: string[]): Promise<void> {
 
 function port(text: string | undefined, custom: number, flag: string): number {
   const number = Number(text ?? custom)
-  if (!Number.isInteger(number) || number < 1 || number > 65535) throw new Error(`${flag} takes a port from 1 to 65535, not ${text}.`)
+  if (!Number.isInteger(number) || number < 1 || number > 65535)
+    throw new Error(`${flag} takes a port from 1 to 65535, not ${text}.`)
   return number
 }

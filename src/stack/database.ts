@@ -44,7 +44,9 @@ export async function startDatabase(options: DatabaseOptions): Promise<Cluster> 
     if (existsSync(historyFile)) {
       history = JSON.parse(readFileSync(historyFile, 'utf8')) as History
       if (history.bootstrap !== version) {
-        warn('This database was made by an older version of the stack. To make it anew, without its data: npm run reset')
+        warn(
+          'This database was made by an older version of the stack. To make it anew, without its data: npm run reset',
+        )
       }
     } else {
       step('Making the roles and schemas of a Supabase project')
@@ -93,7 +95,10 @@ async function bringUpToDate(
 
 function migrationFiles(root: string): Record<string, string> {
   const folder = join(root, 'supabase', 'migrations')
-  const hash = (file: string) => createHash('sha256').update(readFileSync(join(folder, file))).digest('hex')
+  const hash = (file: string) =>
+    createHash('sha256')
+      .update(readFileSync(join(folder, file)))
+      .digest('hex')
   return Object.fromEntries(
     readdirSync(folder)
       .filter((file) => file.endsWith('.sql'))

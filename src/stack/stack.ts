@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Mail } from './auth/mail.ts'
 import { startAuth } from './auth/auth.ts'
+import type { Mail } from './auth/mail.ts'
 import { readAuthConfig } from './config.ts'
 import { startDatabase } from './database.ts'
 import { readEnvironmentFile } from './environment-file.ts'

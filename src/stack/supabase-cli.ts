@@ -19,7 +19,12 @@ export async function supabaseCli(args: string[], workdir: string = projectRoot)
   const child = spawn(process.execPath, [join(dirname(entry), bin.supabase), '--workdir', workdir, ...args], {
     cwd: workdir,
     // Its settings stay with the project, and a newcomer's first start sends nobody statistics.
-    env: { ...process.env, HOME: join(workdir, '.parley', 'supabase-cli'), DO_NOT_TRACK: '1', SUPABASE_TELEMETRY_DISABLED: '1' },
+    env: {
+      ...process.env,
+      HOME: join(workdir, '.parley', 'supabase-cli'),
+      DO_NOT_TRACK: '1',
+      SUPABASE_TELEMETRY_DISABLED: '1',
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let stdout = ''

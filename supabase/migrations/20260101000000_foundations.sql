@@ -16,34 +16,34 @@ revoke execute on functions from anon, authenticated, service_role;
 -- Tables
 create table private.error_codes (
   code text primary key,
-  status int not null,
+  sqlstate text not null,
   message text not null,
   constraint code_is_a_machine_word check (code ~ '^[a-z]+(_[a-z]+)*$'),
-  constraint status_is_a_refusal check (status between 400 and 499)
+  constraint sqlstate_is_an_http_refusal check (sqlstate ~ '^PT4[0-9]{2}$')
 );
 alter table private.error_codes enable row level security;
 create policy "Nobody reads the refusals past private.refuse"
 on private.error_codes for select to authenticated
 using (false);
 
-insert into private.error_codes (code, status, message)
+insert into private.error_codes (code, sqlstate, message)
 values
-  ('anonymous_not_allowed', 403, 'Sign up first: anonymous guests cannot do this.'),
-  ('not_a_member', 403, 'You are not a member of this chat.'),
-  ('not_in_organization', 403, 'You both have to belong to this organization.'),
-  ('message_not_found', 404, 'There is no such message.'),
-  ('organization_not_found', 404, 'There is no such organization.'),
-  ('room_not_found', 404, 'There is no such chat.'),
-  ('user_not_found', 404, 'There is no such person.'),
-  ('client_id_reused', 409, 'This client id belongs to a message with another content.'),
-  ('chat_with_oneself', 422, 'A direct chat needs another person.'),
-  ('content_required', 422, 'A message needs a text.'),
-  ('content_too_long', 422, 'A message holds at most 10,000 characters.'),
-  ('limit_out_of_range', 422, 'The limit is from 1 to 100.'),
-  ('metadata_too_large', 422, 'The metadata is a JSON object of at most 4 KB.'),
-  ('one_cursor_only', 422, 'Page either before or after a message.'),
-  ('one_room_per_insert', 422, 'One insert writes to one chat.'),
-  ('unknown_message_type', 422, 'There is no such type of message.');
+  ('anonymous_not_allowed', 'PT403', 'Sign up first: anonymous guests cannot do this.'),
+  ('not_a_member', 'PT403', 'You are not a member of this chat.'),
+  ('not_in_organization', 'PT403', 'You both have to belong to this organization.'),
+  ('message_not_found', 'PT404', 'There is no such message.'),
+  ('organization_not_found', 'PT404', 'There is no such organization.'),
+  ('room_not_found', 'PT404', 'There is no such chat.'),
+  ('user_not_found', 'PT404', 'There is no such person.'),
+  ('client_id_reused', 'PT409', 'This client id belongs to a message with another content.'),
+  ('chat_with_oneself', 'PT422', 'A direct chat needs another person.'),
+  ('content_required', 'PT422', 'A message needs a text.'),
+  ('content_too_long', 'PT422', 'A message holds at most 10,000 characters.'),
+  ('limit_out_of_range', 'PT422', 'The limit is from 1 to 100.'),
+  ('metadata_too_large', 'PT422', 'The metadata is a JSON object of at most 4 KB.'),
+  ('one_cursor_only', 'PT422', 'Page either before or after a message.'),
+  ('one_room_per_insert', 'PT422', 'One insert writes to one chat.'),
+  ('unknown_message_type', 'PT422', 'There is no such type of message.');
 
 -- Functions
 create function private.refuse(p_code text)
@@ -55,7 +55,7 @@ declare
 begin
   select * into strict refusal from private.error_codes where code = p_code;
   raise exception using
-    errcode = 'PT' || refusal.status, message = refusal.message, detail = refusal.code;
+    errcode = refusal.sqlstate, message = refusal.message, detail = refusal.code;
 end;
 $$;
 
@@ -79,5 +79,5 @@ grant execute on function private.uuid_v7() to authenticated, service_role;
 
 -- Comments
 comment on schema private is 'Helpers and triggers of Parley. Not exposed by the API.';
-comment on table private.error_codes is 'Every refusal: the machine code, the HTTP status and the sentence for people.';
-comment on function private.refuse(text) is 'Raises the refusal of that code: SQLSTATE PT<status>, the code as detail.';
+comment on table private.error_codes is 'Every refusal: the machine code, the SQLSTATE that PostgREST turns into an HTTP status (PT403: 403), and the sentence for people.';
+comment on function private.refuse(text) is 'Raises the refusal of that code: its SQLSTATE, the code as detail.';

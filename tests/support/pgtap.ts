@@ -24,7 +24,7 @@ export async function runPgTap(file: string, url: string): Promise<TapReport> {
       query.on('row', (row: object) => {
         for (const value of Object.values(row)) if (typeof value === 'string') lines.push(...value.split('\n'))
       })
-      query.on('error', (error: pg.DatabaseError) => reject(new Error(describe(error, source, lines))))
+      query.on('error', (error) => reject(new Error(describe(error as pg.DatabaseError, source, lines))))
       query.on('end', () => resolve())
       client.query(query)
     })

@@ -14,7 +14,15 @@ export interface Advice {
  */
 export async function advise(url: string): Promise<Advice[]> {
   const target = `--remote=${url}?sslmode=disable`
-  const { code, stdout, stderr } = await supabaseCli(['db', 'advisors', target, '--level', 'info', '--output-format', 'json'])
+  const { code, stdout, stderr } = await supabaseCli([
+    'db',
+    'advisors',
+    target,
+    '--level',
+    'info',
+    '--output-format',
+    'json',
+  ])
   if (code !== 0) throw new Error(`supabase db advisors failed: ${stderr || stdout}`)
   const { results } = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as { results: Advice[] }
   return results.filter(({ name }) => name !== 'unused_index')

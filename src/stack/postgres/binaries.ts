@@ -11,6 +11,8 @@ export function postgresBinaries(): { bin: string; share: string } {
     const native = join(dirname(createRequire(import.meta.url).resolve(name)), '..', 'native')
     return { bin: join(native, 'bin'), share: join(native, 'share', 'postgresql') }
   } catch (cause) {
-    throw new Error(`Postgres is not installed: ${name} is missing. Run npm install (without --omit=optional).`, { cause })
+    throw new Error(`Postgres is not installed: ${name} is missing. Run npm install (without --omit=optional).`, {
+      cause,
+    })
   }
 }

@@ -24,7 +24,9 @@ async function script(): Promise<string> {
 
 /** Changes whenever the script does: a database made by another one is out of date. */
 export async function bootstrapVersion(): Promise<string> {
-  return createHash('sha256').update(await script()).digest('hex')
+  return createHash('sha256')
+    .update(await script())
+    .digest('hex')
 }
 
 /**

@@ -91,7 +91,11 @@ async function initialise(dir: string, data: string, durable: boolean): Promise<
   const identity = ['-U', 'supabase_admin', `--pwfile=${passwordFile}`, '--auth=scram-sha-256']
   const encoding = ['--encoding=UTF8', '--locale=C.UTF-8']
   const chosen = Object.entries({ ...settings, ...(durable ? {} : settingsOfTests) })
-  await run('initdb', ['-D', data, ...identity, ...encoding, '-N', ...chosen.flatMap(([k, v]) => ['-c', `${k}=${v}`])], data)
+  await run(
+    'initdb',
+    ['-D', data, ...identity, ...encoding, '-N', ...chosen.flatMap(([k, v]) => ['-c', `${k}=${v}`])],
+    data,
+  )
   rmSync(passwordFile)
 }
 
@@ -115,7 +119,12 @@ async function run(program: string, args: string[], data: string): Promise<void>
   const { command, args: all, options } = launch(join(postgresBinaries().bin, program), args, data, operatingUser())
   // The server inherits these: files and not pipes, or a killed stack would take its log away.
   // A process group of its own, or the terminal's Ctrl-C would stop it before we have said goodbye.
-  const spawnOptions: SpawnOptions = { ...options, cwd: dirname(dirname(data)), detached: true, stdio: ['ignore', 'pipe', 'pipe'] }
+  const spawnOptions: SpawnOptions = {
+    ...options,
+    cwd: dirname(dirname(data)),
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  }
   const child = spawn(command, all, spawnOptions)
   let output = ''
   child.stdout?.on('data', (chunk) => {

@@ -82,7 +82,9 @@ describe('what postgres may do, as on hosted', () => {
 
 test('postgres cannot take away the rights that a service gave', async () => {
   await postgres.query('revoke all on storage.objects from authenticated')
-  const { rows } = await postgres.query(`select has_table_privilege('authenticated', 'storage.objects', 'insert') as kept`)
+  const { rows } = await postgres.query(
+    `select has_table_privilege('authenticated', 'storage.objects', 'insert') as kept`,
+  )
   expect(rows).toEqual([{ kept: true }])
 })
 

@@ -1,0 +1,63 @@
+import { Hono } from 'hono'
+import { commitFile } from './commit-file.ts'
+import { noSuchKey } from './errors.ts'
+import { readObject, requiredString } from './json-body.ts'
+import { validBucketName, validObjectName } from './names.ts'
+import { findObject, type ObjectMetadata, probeWrite, renameObject } from './object-rows.ts'
+import type { Storage } from './storage.ts'
+
+/** Move and copy. */
+export function transferRoutes(storage: Storage): Hono {
+  const { database, files, identify } = storage
+  const routes = new Hono()
+
+  // The file stays where it is: only its row changes, so a move is one transaction.
+  routes.post('/object/move', async (c) => {
+    const identity = await identify(c.req.raw)
+    const { source, destination } = readTransfer(await readObject(c.req.raw))
+    const moved = await database.as(identity, 'storage.object.move', (sql) =>
+      renameObject(sql, source, { ...destination, owner: identity.userId }),
+    )
+    if (!moved) throw noSuchKey()
+    return c.json({ message: 'Successfully moved', Id: moved.id, Key: moved.name })
+  })
+
+  routes.post('/object/copy', async (c) => {
+    const identity = await identify(c.req.raw)
+    const body = await readObject(c.req.raw)
+    const { source, destination: to } = readTransfer(body)
+    const destination = { ...to, owner: identity.userId, upsert: c.req.header('x-upsert') === 'true' }
+    const operation = 'storage.object.copy'
+
+    const original = await database.as(identity, operation, (sql) => findObject(sql, source.bucketId, source.name))
+    if (!original?.version || !original.metadata) throw noSuchKey()
+    await database.probe(identity, operation, (sql) => probeWrite(sql, destination))
+
+    const version = await files.copy(original.version)
+    if (!version) throw noSuchKey()
+    const own = body.copyMetadata === false
+    const metadata = { ...original.metadata, ...(own && readMetadata(body)), lastModified: new Date().toISOString() }
+    const user_metadata = own ? null : original.user_metadata
+    const object = await commitFile(storage, operation, destination, { version, metadata, user_metadata })
+    return c.json({ Id: object.id, Key: `${destination.bucketId}/${destination.name}`, ...object })
+  })
+
+  return routes
+}
+
+function readTransfer(body: Record<string, unknown>) {
+  const bucketId = validBucketName(requiredString(body, 'bucketId'))
+  const to = body.destinationBucket === undefined ? bucketId : requiredString(body, 'destinationBucket')
+  const source = { bucketId, name: validObjectName(requiredString(body, 'sourceKey')) }
+  const destination = { bucketId: validBucketName(to), name: validObjectName(requiredString(body, 'destinationKey')) }
+  return { source, destination }
+}
+
+/** What the caller wants the copy to be served as; the rest is the original's. */
+function readMetadata(body: Record<string, unknown>): Partial<ObjectMetadata> {
+  const { cacheControl, mimetype } = (body.metadata ?? {}) as Record<string, unknown>
+  return {
+    ...(typeof cacheControl === 'string' && { cacheControl }),
+    ...(typeof mimetype === 'string' && { mimetype }),
+  }
+}

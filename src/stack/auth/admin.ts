@@ -12,7 +12,7 @@ import { checkPasswordHash, checkPasswordStrength, hashPassword, randomPassword 
 import { type Body, type Env, emailAddress, isUuid, metadata, readBody, text } from './request.ts'
 import { endSessions } from './sessions.ts'
 import type { Auth } from './settings.ts'
-import { userJson } from './user-json.ts'
+import { userJson, usersJson } from './user-json.ts'
 import { confirmEmail, findUserByEmail, findUserById, lockUser, mergeMetadata, type User, updateUser } from './users.ts'
 
 /** `/admin/users`: accounts, for who holds the secret key. */
@@ -24,7 +24,7 @@ export function adminRoutes(app: Hono<Env>, auth: Auth): void {
       'select * from auth.users order by created_at desc, id limit $1 offset $2',
       [page.size, (page.number - 1) * page.size],
     )
-    const body = { users: await Promise.all(users.map((user) => userJson(auth.db, user))), aud: 'authenticated' }
+    const body = { users: await usersJson(auth.db, users), aud: 'authenticated' }
     return c.json(body, 200, pagingHeaders(new URL(c.req.url), page, Number(counted?.total ?? 0)))
   })
 
@@ -122,7 +122,11 @@ async function applyWishes(tx: Db, user: User, wishes: Wishes): Promise<User> {
 
 async function changeEmail(tx: Db, user: User, email: string, verified: boolean): Promise<User> {
   try {
-    const changed = await updateUser(tx, user.id, { email, is_anonymous: user.is_anonymous && !verified })
+    const changed = await updateUser(tx, user.id, {
+      ...withdrawnTokens,
+      email,
+      is_anonymous: user.is_anonymous && !verified,
+    })
     return await setEmailIdentity(tx, changed, { email, email_verified: verified })
   } catch (error) {
     if (isUniqueViolation(error)) throw emailExists()

@@ -28,7 +28,7 @@ export async function softDeleteUser(tx: Db, user: User): Promise<void> {
     raw_app_meta_data: {},
     deleted_at: new Date(),
   })
-  for (const identity of await listIdentities(tx, user.id)) {
+  for (const identity of await listIdentities(tx, [user.id])) {
     await tx.query(`update auth.identities set identity_data = '{}', provider_id = $2 where id = $1`, [
       identity.id,
       digest(user.id, `${identity.provider}:${identity.provider_id}`),

@@ -2,7 +2,7 @@ import { type Db, isUniqueViolation } from './database.ts'
 import { emailExists } from './errors.ts'
 import { setEmailIdentity } from './identities.ts'
 import { actionLink, composeMail, type Mail } from './mail.ts'
-import { newToken } from './one-time-tokens.ts'
+import { newToken, withdrawnTokens } from './one-time-tokens.ts'
 import type { Auth } from './settings.ts'
 import { mergeMetadata, type User, updateUser } from './users.ts'
 
@@ -42,8 +42,7 @@ export async function confirmEmailChange(tx: Db, user: User): Promise<User> {
     const changed = await updateUser(tx, user.id, {
       email,
       email_change: '',
-      email_change_token_new: '',
-      email_change_token_current: '',
+      ...withdrawnTokens,
       email_confirmed_at: user.email_confirmed_at ?? new Date(),
       raw_user_meta_data: user.email_confirmed_at
         ? user.raw_user_meta_data

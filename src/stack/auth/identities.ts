@@ -15,8 +15,9 @@ export interface Identity {
   updated_at: Date
 }
 
-export function listIdentities(db: Db, userId: string): Promise<Identity[]> {
-  return db.query<Identity>('select * from auth.identities where user_id = $1 order by created_at, id', [userId])
+/** Of each user the oldest first. */
+export function listIdentities(db: Db, userIds: string[]): Promise<Identity[]> {
+  return db.query<Identity>('select * from auth.identities where user_id = any ($1) order by created_at, id', [userIds])
 }
 
 /** Makes the address a way in, or changes the one there is, and keeps the list of providers true. */
@@ -34,7 +35,7 @@ export async function setEmailIdentity(tx: Db, user: User, data: Metadata & { em
 
 /** Writes the providers of a user's identities into app_metadata, the oldest first. */
 export async function syncProviders(tx: Db, user: User): Promise<User> {
-  const identities = await listIdentities(tx, user.id)
+  const identities = await listIdentities(tx, [user.id])
   const providers = [...new Set(identities.map((identity) => identity.provider))]
   const first = providers[0] ? { provider: providers[0] } : {}
   return updateUser(tx, user.id, {

@@ -25,16 +25,19 @@ export interface OneTimeToken {
   hash: string
 }
 
-// A hash begins with this when whoever asked will also have to show a PKCE verifier.
+/** A hash begins with this when whoever asked will also have to show a PKCE verifier. */
 export const pkcePrefix = 'pkce_'
 
 export function newToken(email: string, { pkce = false } = {}): OneTimeToken {
   const code = String(randomInt(10 ** otpLength)).padStart(otpLength, '0')
-  return { code, hash: `${pkce ? pkcePrefix : ''}${hashOf(email, code)}` }
+  const [plain, prefixed] = hashesOf(email, code)
+  return { code, hash: pkce ? prefixed : plain }
 }
 
-export function hashOf(email: string, code: string): string {
-  return createHash('sha224').update(`${email}${code}`).digest('hex')
+/** What was stored when these digits were mailed to this address, without and with a PKCE challenge. */
+export function hashesOf(email: string, code: string): [plain: string, prefixed: string] {
+  const hash = createHash('sha224').update(`${email}${code}`).digest('hex')
+  return [hash, `${pkcePrefix}${hash}`]
 }
 
 export function tokenChanges(column: TokenColumn, token: OneTimeToken): UserChanges {
@@ -46,20 +49,16 @@ export function isTokenValid(user: User, column: TokenColumn, hash: string): boo
   const sent = user[sentAt[column]]
   const expected = user[column]
   if (!expected || !sent || Date.now() > sent.getTime() + otpExpiry * 1000) return false
-  return sameText(hash, expected) || sameText(`${pkcePrefix}${hash}`, expected)
+  return sameText(hash, expected)
 }
 
-/** After a password was changed, nothing that was mailed before is good any more. */
-export const withdrawnTokens: UserChanges = {
+/** Once one of them is used, or password or address are others, nothing that was mailed before is good any more. */
+export const withdrawnTokens: Record<TokenColumn, string> = {
   confirmation_token: '',
-  confirmation_sent_at: null,
   recovery_token: '',
-  recovery_sent_at: null,
   email_change_token_new: '',
   email_change_token_current: '',
-  email_change_sent_at: null,
   reauthentication_token: '',
-  reauthentication_sent_at: null,
 }
 
 /** Compares without telling by its duration how much was right. */

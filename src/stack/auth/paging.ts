@@ -8,7 +8,7 @@ export interface Page {
 
 /** @throws AuthError `validation_failed` */
 export function pageOf(url: URL): Page {
-  return { number: positive(url, 'page', 1), size: positive(url, 'per_page', 50) }
+  return { number: positive(url, 'page', 1), size: Math.min(positive(url, 'per_page', 50), 1000) }
 }
 
 function positive(url: URL, name: string, absent: number): number {

@@ -6,7 +6,9 @@ import { minimumPasswordLength } from './settings.ts'
 // Tests make it cheap; nobody else should.
 const cost = Number(process.env.LITE_AUTH_BCRYPT_COST ?? 10)
 
-export function hashPassword(password: string): Promise<string> {
+/** @throws AuthError `validation_failed` when bcrypt would ignore its end */
+export async function hashPassword(password: string): Promise<string> {
+  if (Buffer.byteLength(password) > 72) throw invalid('Password cannot be longer than 72 characters')
   return bcrypt.hash(password, cost)
 }
 
@@ -28,9 +30,8 @@ export function randomPassword(): string {
   return randomBytes(36).toString('base64')
 }
 
-/** @throws AuthError `weak_password`, or `validation_failed` when bcrypt would ignore its end */
+/** @throws AuthError `weak_password` */
 export function checkPasswordStrength(password: string): void {
-  if (Buffer.byteLength(password) > 72) throw invalid('Password cannot be longer than 72 characters')
   if (password.length < minimumPasswordLength) {
     throw new AuthError(422, 'weak_password', `Password should be at least ${minimumPasswordLength} characters.`, {
       details: { weak_password: { reasons: ['length'] } },

@@ -4,6 +4,23 @@ import type { User } from './users.ts'
 
 /** A user as the API shows it: never a hash, never a token. Moments that never came are left out. */
 export async function userJson(db: Db, user: User): Promise<Record<string, unknown>> {
+  return json(user, await listIdentities(db, [user.id]))
+}
+
+export async function usersJson(db: Db, users: User[]): Promise<Record<string, unknown>[]> {
+  const identities = await listIdentities(
+    db,
+    users.map(({ id }) => id),
+  )
+  return users.map((user) =>
+    json(
+      user,
+      identities.filter(({ user_id }) => user_id === user.id),
+    ),
+  )
+}
+
+function json(user: User, identities: Identity[]): Record<string, unknown> {
   return {
     id: user.id,
     aud: user.aud ?? 'authenticated',
@@ -22,7 +39,7 @@ export async function userJson(db: Db, user: User): Promise<Record<string, unkno
     last_sign_in_at: user.last_sign_in_at ?? undefined,
     app_metadata: user.raw_app_meta_data ?? {},
     user_metadata: user.raw_user_meta_data ?? {},
-    identities: (await listIdentities(db, user.id)).map(identityJson),
+    identities: identities.map(identityJson),
     created_at: user.created_at,
     updated_at: user.updated_at,
     banned_until: user.banned_until ?? undefined,

@@ -3,23 +3,25 @@ import type { Db } from './database.ts'
 import { confirmEmailChange } from './email-change.ts'
 import { AuthError, invalid, userBanned } from './errors.ts'
 import { setEmailIdentity, syncProviders } from './identities.ts'
-import { hashOf, isTokenValid, pkcePrefix, type TokenColumn } from './one-time-tokens.ts'
+import { hashesOf, isTokenValid, pkcePrefix, type TokenColumn, withdrawnTokens } from './one-time-tokens.ts'
 import { issueCode } from './pkce.ts'
 import { redirectTarget } from './redirects.ts'
 import { deviceOf, type Env, emailAddress, readBody, text } from './request.ts'
 import { type SessionJson, startSession } from './sessions.ts'
 import type { Auth } from './settings.ts'
-import { confirmEmail, findUserByEmail, isBanned, lockUser, type User, updateUser } from './users.ts'
+import { confirmEmail, isBanned, lockUser, type User, updateUser } from './users.ts'
 
 // Where each kind of mail left its token; `email` is a magic link or a confirmation, whichever was asked for.
-const columnsOfType: Record<string, TokenColumn[]> = {
-  signup: ['confirmation_token'],
-  invite: ['confirmation_token'],
-  recovery: ['recovery_token'],
-  magiclink: ['recovery_token'],
-  email: ['confirmation_token', 'recovery_token'],
-  email_change: ['email_change_token_new', 'email_change_token_current'],
-}
+const columnsOfType = new Map<string, TokenColumn[]>(
+  Object.entries({
+    signup: ['confirmation_token'],
+    invite: ['confirmation_token'],
+    recovery: ['recovery_token'],
+    magiclink: ['recovery_token'],
+    email: ['confirmation_token', 'recovery_token'],
+    email_change: ['email_change_token_new', 'email_change_token_current'],
+  }),
+)
 
 /** `/verify`: a session for what was mailed, as a link that is opened or as digits that are typed in. */
 export function verifyRoutes(app: Hono<Env>, auth: Auth): void {
@@ -44,7 +46,7 @@ export function verifyRoutes(app: Hono<Env>, auth: Auth): void {
   ): Promise<Response> {
     const { columns, hash, type } = link
     return auth.db.transaction(async (tx) => {
-      const user = await redeem(tx, await findByHash(tx, columns, hash), columns, hash)
+      const user = await redeem(tx, columns, [hash])
       if (hash.startsWith(pkcePrefix)) {
         const url = new URL(target)
         url.searchParams.set('code', await issueCode(tx, user.id, type))
@@ -66,9 +68,7 @@ export function verifyRoutes(app: Hono<Env>, auth: Auth): void {
       throw invalid('Only the token_hash and type should be provided')
     }
     const session = await auth.db.transaction(async (tx) => {
-      const tokenHash = hash || hashOf(email, code)
-      const found = hash ? await findByHash(tx, columns, hash) : await findByAddress(tx, type, email)
-      const user = await redeem(tx, found, columns, tokenHash)
+      const user = await redeem(tx, columns, hash ? [hash] : hashesOf(email, code))
       return startSession(auth, tx, user, 'otp', deviceOf(c))
     })
     return c.json(session)
@@ -77,34 +77,24 @@ export function verifyRoutes(app: Hono<Env>, auth: Auth): void {
 
 function columnsFor(type: string): TokenColumn[] {
   if (!type) throw invalid('Verify requires a verification type')
-  const columns = columnsOfType[type]
+  const columns = columnsOfType.get(type)
   if (!columns) throw invalid('Invalid email verification type')
   return columns
 }
 
-async function findByHash(tx: Db, columns: TokenColumn[], hash: string): Promise<User | undefined> {
-  const [user] = await tx.query<User>(`select * from auth.users where $1 in (${columns.join(', ')})`, [hash])
-  return user
-}
-
-async function findByAddress(tx: Db, type: string, email: string): Promise<User | undefined> {
-  if (type !== 'email_change') return findUserByEmail(tx, email)
-  const [user] = await tx.query<User>(
-    `select * from auth.users where email_change <> '' and $1 in (lower(email), lower(email_change)) and not is_sso_user`,
-    [email],
-  )
-  return user
-}
-
 /** Takes the token, so that it works once, and does what its mail promised. */
-async function redeem(tx: Db, found: User | undefined, columns: TokenColumn[], hash: string): Promise<User> {
+async function redeem(tx: Db, columns: TokenColumn[], hashes: string[]): Promise<User> {
+  const [found] = await tx.query<{ id: string }>(
+    `select id from auth.users where array[${columns.join(', ')}]::text[] && $1::text[]`,
+    [hashes],
+  )
   const user = found && (await lockUser(tx, found.id))
-  const column = user && columns.find((candidate) => isTokenValid(user, candidate, hash))
+  const column = user && columns.find((candidate) => hashes.some((hash) => isTokenValid(user, candidate, hash)))
   if (!user || !column) throw new AuthError(403, 'otp_expired', 'Email link is invalid or has expired')
   if (isBanned(user)) throw userBanned()
   if (column.startsWith('email_change')) return confirmEmailChange(tx, user)
 
-  const redeemed = await updateUser(tx, user.id, { [column]: '' })
+  const redeemed = await updateUser(tx, user.id, withdrawnTokens)
   const confirmed = redeemed.email_confirmed_at ? redeemed : await confirmEmail(tx, redeemed)
   if (column !== 'confirmation_token' || !confirmed.email) return syncProviders(tx, confirmed)
   return setEmailIdentity(tx, confirmed, { email: confirmed.email, email_verified: true })

@@ -47,6 +47,7 @@ test('a taken address, no address, a wrong id and a weak hash are refused', asyn
   for (const attributes of [
     {},
     { email: 'x@hotel.test', id: 'mine' },
+    { email: 'x@hotel.test', password: 'x'.repeat(73) },
     { email: 'x@hotel.test', password_hash: 'plain' },
   ]) {
     expect((await admin.createUser(attributes)).error).toMatchObject({ status: 400, code: 'validation_failed' })

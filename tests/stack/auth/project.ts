@@ -25,14 +25,16 @@ export interface Project {
   close(): Promise<void>
 }
 
-export async function startProject({
-  hook,
-  redirectUrls = [],
-}: {
+export interface ProjectOptions {
   hook?: string
   redirectUrls?: string[]
-} = {}): Promise<Project> {
-  const database = await createDatabase({ migrated: false })
+  /** With Parley's own schema. */
+  migrated?: boolean
+}
+
+export async function startProject(options: ProjectOptions = {}): Promise<Project> {
+  const { hook, redirectUrls = [], migrated = false } = options
+  const database = await createDatabase({ migrated })
   const mails: Mail[] = []
   const log: string[] = []
   const service = await startAuth({

@@ -120,6 +120,28 @@ test('a changed password withdraws what was mailed before', async () => {
   expect(late.error?.code).toBe('otp_expired')
 })
 
+test('who moved to another address is not recovered through the old one', async () => {
+  const { client } = await signUp(project, 'moved@hotel.test')
+  await forgot('moved@hotel.test')
+  const old = mailTo(project, 'moved@hotel.test')
+  await client.auth.updateUser({ email: 'moved@new.test' })
+  await project
+    .client()
+    .auth.verifyOtp({ token_hash: mailTo(project, 'moved@new.test').tokenHash, type: 'email_change' })
+  const byHash = await project.client().auth.verifyOtp({ token_hash: old.tokenHash, type: 'recovery' })
+  expect(byHash.error?.code).toBe('otp_expired')
+  const byCode = await project.client().auth.verifyOtp({ email: old.to, token: old.code, type: 'recovery' })
+  expect(byCode.error?.code).toBe('otp_expired')
+})
+
+test('the digits of a mail that PKCE asked for work too', async () => {
+  await signUp(project, 'digits@hotel.test')
+  await project.client({ flowType: 'pkce' }).auth.resetPasswordForEmail('digits@hotel.test')
+  const { code } = mailTo(project, 'digits@hotel.test')
+  const { data } = await project.client().auth.verifyOtp({ email: 'digits@hotel.test', token: code, type: 'recovery' })
+  expect(data.session).not.toBeNull()
+})
+
 test('a magic link lets in, and makes an account unless told not to', async () => {
   const refused = await project
     .client()
@@ -161,7 +183,7 @@ test('with PKCE the link leads to a code that only the app that asked can use, o
 })
 
 test('a verification without a type, with an unknown one, or without a token is refused', async () => {
-  for (const query of ['?token=x', '?type=galaxy&token=x', '?type=recovery']) {
+  for (const query of ['?token=x', '?type=galaxy&token=x', '?type=constructor&token=x', '?type=recovery']) {
     const response = await project.request(`/verify${query}`)
     expect(response.status).toBe(400)
     expect(await response.json()).toMatchObject({ error_code: 'validation_failed' })

@@ -50,3 +50,25 @@ test('a trigger that raises undoes the sign-up, and its reason is logged, not to
   // Nothing is left half done: the next one gets in.
   expect((await signUp(project, 'next@hotel.test')).user.email).toBe('next@hotel.test')
 })
+
+test('with Parley’s own schema people sign up, come anonymously, become permanent, and are deleted', async () => {
+  const parley = await startProject({ migrated: true })
+  try {
+    const { user } = await signUp(parley, 'cora@hotel.test')
+    const guest = parley.client()
+    const { data } = await guest.auth.signInAnonymously()
+    expect((await guest.auth.updateUser({ email: 'guest@hotel.test', password: 'correct horse' })).error).toBeNull()
+    const emails = await parley.sql('select id, email from public.profiles order by email')
+    expect(emails).toEqual([
+      { id: user.id, email: 'cora@hotel.test' },
+      { id: data.user?.id, email: 'guest@hotel.test' },
+    ])
+    for (const { id } of [user, data.user ?? { id: '' }]) {
+      expect((await parley.admin.auth.admin.deleteUser(id)).error).toBeNull()
+    }
+    expect(await parley.sql('select id from public.profiles')).toEqual([])
+    expect(parley.log).toEqual([])
+  } finally {
+    await parley.close()
+  }
+})

@@ -221,15 +221,20 @@ describe('a refused upload leaves nothing behind', () => {
     expect([answer.status, await answer.json()]).toEqual([401, { error: { message: 'Invalid cloud_name other' } }])
   })
 
-  test('broken off in the middle', async () => {
+  test.each([
+    ['in its file', 'half of it'],
+    ['after its file', 'all of it\r\n--x\r\nContent-Disposition: form-data; name="public_id"\r\n\r\nhalf'],
+  ])('broken off %s', async (_, rest) => {
     const { url, cloudName } = sandbox.cloudinary
-    const text = '--x\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\nhalf of it'
     const answer = await fetch(`${url}/v1_1/${cloudName}/image/upload`, {
       method: 'POST',
       headers: { 'content-type': 'multipart/form-data; boundary=x' },
-      body: text,
+      body: `--x\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n${rest}`,
     })
-    expect(answer.status).toBe(400)
+    expect([answer.status, await answer.json()]).toEqual([
+      400,
+      { error: { message: 'Malformed form: the form ends before its last boundary' } },
+    ])
     expect(await stored()).toEqual([])
   })
 

@@ -31,8 +31,8 @@ export function resolveDelivery(path: string, account: CloudinaryAccount, store:
 
   for (const { transformation, source } of possible) {
     // A derivative of a `private` asset is public; `authenticated` protects derivatives too.
-    const open = type === 'upload' || (type === 'private' && transformation !== '')
-    const asset = signature || open ? named(decode(source), resourceType, type, store) : undefined
+    const isOpen = type === 'upload' || (type === 'private' && transformation !== '')
+    const asset = signature || isOpen ? named(decode(source), resourceType, type, store) : undefined
     if (asset) return { asset, transformation }
   }
   if (!signature && type !== 'upload') {

@@ -1,6 +1,6 @@
 import type { AnyAST, ConnectionContextOptions, VarsContext } from '@supabase/lite'
 import { PostgresConnection } from '@supabase/lite/postgres'
-import { keepJsonValues } from './json-values.ts'
+import { keepValues } from './values.ts'
 import { wireTypes } from './wire-types.ts'
 
 type Database = PostgresConnection['kysely']
@@ -39,8 +39,10 @@ export class RoleConnection extends PostgresConnection {
       postgresOptions: {
         max,
         types: wireTypes,
-        // Connections live as long as the server does: a pool that ends one that is waiting in a transaction loses it.
+        // A connection that is ended for its age may be in the middle of a transaction.
         max_lifetime: null,
+        // After a restart of Postgres the stack is back at once, not when a growing pause is over.
+        backoff: () => 0.1,
         onnotice: () => {},
       },
     })
@@ -62,7 +64,7 @@ export class RoleConnection extends PostgresConnection {
   }
 
   override async onPostgrestAST(ast: AnyAST): Promise<AnyAST> {
-    return keepJsonValues(await super.onPostgrestAST(ast), await this.introspect({ useCache: true }))
+    return keepValues(await super.onPostgrestAST(ast), await this.introspect({ useCache: true }))
   }
 }
 

@@ -107,9 +107,7 @@ test('calls are counted, and unknown control paths are 404', async () => {
 })
 
 test('closing frees the ports', async () => {
-  const sandbox = await create()
-  const { url } = sandbox.cloudinary
-  await sandbox.close()
-  open.splice(open.indexOf(sandbox), 1)
-  await expect(fetch(url)).rejects.toThrow()
+  const sandbox = await createSandbox()
+  await sandbox.remove()
+  for (const { url } of [sandbox.cloudinary, sandbox.fcm]) await expect(fetch(url)).rejects.toThrow()
 })

@@ -107,6 +107,7 @@ function reload(paths: Set<string>) {
 }
 
 async function watch() {
+  if (watched.length === 0) return
   let paths = new Set<string>()
   let settled: ReturnType<typeof setTimeout> | undefined
   for await (const { kind, paths: touched } of Deno.watchFs(watched)) {
@@ -152,5 +153,7 @@ function folderOf(path: string): string {
 }
 
 obey()
-if (watched.length > 0) watch()
+watch().catch((error) => {
+  log('functions', `Edits will not be noticed before the next start, because the sources cannot be watched: ${error}`)
+})
 send({ type: 'ready' })

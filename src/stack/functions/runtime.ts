@@ -1,5 +1,4 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { denoBinary } from './deno.ts'
@@ -30,9 +29,12 @@ export interface RuntimeOptions {
   log: FunctionLog
 }
 
+/** One Deno process, from its start to its end. */
 interface Session {
   child: ChildProcessWithoutNullStreams
   ready: Promise<void>
+  closed: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
+  isRunning(): boolean
   boot(name: string, dead?: number): Promise<number>
 }
 
@@ -51,18 +53,21 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     let delay = backOff.firstMs
     while (true) {
       const startedAt = Date.now()
-      const [code, signal] = await once(session.child, 'close')
+      const { code, signal } = await session.closed
       if (closing.signal.aborted) return
-      if (Date.now() - startedAt > backOff.forgottenAfterMs) delay = backOff.firstMs
       // Deno ends itself with 0 when an import map changed.
-      if (code !== 0)
-        log('functions', `Deno stopped (${signal ?? `exit code ${code}`}); starting it again in ${delay} ms.`)
-      next = sleep(code === 0 ? 0 : delay, undefined, { signal: closing.signal }).then(() => launch(options))
-      next.catch(() => undefined)
-      if (code !== 0) delay = Math.min(delay * 2, backOff.mostMs)
+      const meant = code === 0
+      if (Date.now() - startedAt > backOff.forgottenAfterMs) delay = backOff.firstMs
+      if (!meant) log('functions', `Deno stopped (${signal ?? `exit code ${code}`}); starting it again in ${delay} ms.`)
+      next = sleep(meant ? 0 : delay, undefined, { signal: closing.signal }).then(() => {
+        session = launch(options)
+        return session
+      })
+      if (!meant) delay = Math.min(delay * 2, backOff.mostMs)
       try {
-        session = await next
+        await next
       } catch {
+        // Closed while waiting.
         return
       }
     }
@@ -74,7 +79,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     async boot(name, dead) {
       return (await next).boot(name, dead)
     },
-    pid: () => (session.child.exitCode === null && session.child.signalCode === null ? session.child.pid : undefined),
+    pid: () => (session.isRunning() ? session.child.pid : undefined),
     async close() {
       closing.abort()
       session.child.kill('SIGTERM')
@@ -92,6 +97,9 @@ function launch({ args, cwd, env, log }: RuntimeOptions): Session {
   const waiting = new Map<number, { resolve(port: number): void; reject(error: Error): void }>()
   let lastId = 0
   let gone = false
+  const closed: Session['closed'] = new Promise((resolve) => {
+    child.on('close', (code, signal) => resolve({ code, signal }))
+  })
 
   const ready = new Promise<void>((resolve, reject) => {
     createInterface({ input: child.stdout }).on('line', (line) => {
@@ -107,7 +115,7 @@ function launch({ args, cwd, env, log }: RuntimeOptions): Session {
       else caller?.reject(new Error('The function did not start.'))
     })
     createInterface({ input: child.stderr }).on('line', (line) => log('functions', line))
-    child.on('close', () => {
+    closed.then(() => {
       gone = true
       const error = new Error('Deno stopped.')
       reject(error)
@@ -127,5 +135,5 @@ function launch({ args, cwd, env, log }: RuntimeOptions): Session {
       child.stdin.write(`${JSON.stringify({ id, boot: name, dead })}\n`)
     })
   }
-  return { child, ready, boot }
+  return { child, ready, closed, boot, isRunning: () => !gone }
 }

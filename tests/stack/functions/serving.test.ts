@@ -89,6 +89,16 @@ test('bodies stream both ways', async () => {
   expect((await reader.read()).done).toBe(true)
 })
 
+test('a function may answer before it has read the body', async () => {
+  const functions = await new Project({
+    'edge-functions/f/index.ts': `Deno.serve(() => new Response('too much', { status: 413 }))`,
+  }).start()
+  const body = new Uint8Array(20_000_000)
+
+  expect((await call(functions, 'f', { method: 'POST', body })).status).toBe(413)
+  expect((await call(functions, 'f', { method: 'POST', body })).status).toBe(413)
+})
+
 test('a caller who leaves is noticed by the function', async () => {
   const project = new Project({
     'edge-functions/wait/index.ts': `Deno.serve((request) => {

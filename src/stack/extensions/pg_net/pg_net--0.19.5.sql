@@ -256,9 +256,13 @@ begin
   end if;
   select * into response from net._http_response where id = request_id;
   if response.id is null or response.error_msg is not null then
-    return ('ERROR', coalesce(response.error_msg, 'request matching request_id not found'), null);
+    return row(
+      'ERROR', coalesce(response.error_msg, 'request matching request_id not found'), null
+    )::net.http_response_result;
   end if;
-  return ('SUCCESS', 'ok', (response.status_code, response.headers, response.content)::net.http_response);
+  return row(
+    'SUCCESS', 'ok', row(response.status_code, response.headers, response.content)::net.http_response
+  )::net.http_response_result;
 end;
 $$;
 

@@ -9,7 +9,8 @@ import { functionEnvironment } from './environment.ts'
 import { forward } from './forward.ts'
 import { forwardedHeaders } from './forwarded-headers.ts'
 import type { RouterOptions } from './protocol.ts'
-import { type FunctionLog, type Runtime, startRuntime } from './runtime.ts'
+import { type Runtime, startRuntime } from './runtime.ts'
+import type { FunctionLog } from './session.ts'
 import { refusal } from './verify-jwt.ts'
 
 export interface FunctionsOptions {

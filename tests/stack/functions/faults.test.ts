@@ -118,3 +118,19 @@ test('a function that takes all memory ends Deno, which is started again and say
   expect(await (await call(functions, 'well')).text()).toBe('well')
   expect(functions.pid()).not.toBe(pid)
 })
+
+test('a function may write anything to stdout', async () => {
+  const project = new Project({
+    'edge-functions/f/index.ts': `Deno.serve(async () => {
+      await Deno.stdout.write(new TextEncoder().encode('plain\\n\\u001e{"type":\\n\\u001enull\\nhalf a line'))
+      console.log('and a log')
+      return new Response('written')
+    })`,
+  })
+  const functions = await project.start()
+
+  expect(await (await call(functions, 'f')).text()).toBe('written')
+  const log = await project.logged(/f: and a log/)
+  expect(log).toContain('functions: plain')
+  expect(log).toContain('functions: half a line')
+})

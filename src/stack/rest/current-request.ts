@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Setting } from '../lite/connection.ts'
 import type { Caller } from '../service.ts'
+import type { Setting } from './transaction.ts'
 
 /** What Postgres is told about the HTTP request it works for. */
 export interface RestRequest {

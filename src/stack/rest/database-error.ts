@@ -1,4 +1,4 @@
-import postgres from 'postgres'
+import pg from 'pg'
 
 export interface FailedRequest {
   /** The role it ran as. */
@@ -12,10 +12,10 @@ export interface FailedRequest {
  * @supabase/lite 0.10.0 answers `500 {"code":"SUP"}` to most of them.
  */
 export function databaseErrorResponse(error: unknown, request: FailedRequest): Response | undefined {
-  if (error instanceof postgres.PostgresError) {
+  if (error instanceof pg.DatabaseError) {
     // `raise sqlstate 'PGRST'` writes the whole answer itself, which lite reads as PostgREST does.
     if (error.code === 'PGRST') return undefined
-    const { code, detail, hint } = error
+    const { code = 'XX000', detail, hint } = error
     return errorResponse(httpStatus(error, request.role), {
       code,
       details: detail ?? null,
@@ -77,7 +77,7 @@ const statuses: Record<string, number> = {
   XX: 500,
 }
 
-function httpStatus({ code, message }: postgres.PostgresError, role: string): number {
+function httpStatus({ code = 'XX000', message }: pg.DatabaseError, role: string): number {
   if (code === '42501') return role === 'anon' ? 401 : 403
   // A token may name a role that is not there.
   if (code === '22023' && /^role .* does not exist$/.test(message)) return 401
@@ -90,21 +90,14 @@ function httpStatus({ code, message }: postgres.PostgresError, role: string): nu
 
 // PostgREST's SQL names the table with each column, lite's does not. An error with a context comes from a function or
 // trigger, whose words are its own.
-function messageFor({ code, message, where }: postgres.PostgresError, table: string | undefined): string {
+function messageFor({ code, message, where }: pg.DatabaseError, table: string | undefined): string {
   if (code !== '42703' || !table || where) return message
   return message.replace(/^column "?([^".]+)"? does not exist$/, `column ${table}.$1 does not exist`)
 }
 
-const lost = new Set([
-  'CONNECTION_CLOSED',
-  'CONNECTION_ENDED',
-  'CONNECTION_DESTROYED',
-  'CONNECT_TIMEOUT',
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
-])
+// node-postgres gives these no code of their own.
+const lost = /^Connection terminated|^Client has encountered a connection error|^Client was closed|ECONN|EPIPE/
 
 function isLostConnection(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && lost.has(String(error.code))
+  return error instanceof Error && lost.test(error.message)
 }

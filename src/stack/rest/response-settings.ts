@@ -1,5 +1,5 @@
-import type { RoleConnection } from '../lite/connection.ts'
 import { errorResponse } from './database-error.ts'
+import type { Database } from './transaction.ts'
 
 /** What SQL asked for with `set_config('response.status' | 'response.headers', …, true)`. */
 export interface ResponseSettings {
@@ -7,7 +7,7 @@ export interface ResponseSettings {
   headers: string
 }
 
-export async function readResponseSettings(db: RoleConnection['kysely']): Promise<ResponseSettings> {
+export async function readResponseSettings(db: Database): Promise<ResponseSettings> {
   const { status, headers } = await db
     .selectNoFrom((eb) => [
       eb.fn<string | null>('current_setting', [eb.val('response.status'), eb.lit(true)]).as('status'),

@@ -1,22 +1,27 @@
 import type { AnyAST, ConnectionContextOptions, IntrospectResult, VarsContext } from '@supabase/lite'
-import { applySettings, callerSettings, inTransaction, RoleConnection, type Setting } from '../lite/connection.ts'
+import { callerRole, callerSettings } from './caller-settings.ts'
 import { calledFunction, currentRequest, type RestRequest, requestSettings } from './current-request.ts'
 import { databaseErrorResponse } from './database-error.ts'
+import { keepJson } from './json-values.ts'
 import { fillMissingValues } from './missing-values.ts'
+import { PooledConnection } from './pooled-connection.ts'
 import { readResponseSettings, withResponseSettings } from './response-settings.ts'
 import type { Schema, SchemaCache } from './schema-cache.ts'
-
-type Database = RoleConnection['kysely']
+import { applySettings, type Database, inTransaction, type Setting } from './transaction.ts'
 
 /** Hosted's `db-schemas` and `db-extra-search-path`: what names without a schema mean inside a request. */
-const searchPath = '"public", "extensions"'
+const searchPath: Setting = ['search_path', '"public", "extensions"']
 
-/** Runs each REST request in the transaction PostgREST would give it. */
-export class RestConnection extends RoleConnection {
+/**
+ * Runs each request in the transaction PostgREST would give it, with its caller's rights and no more. Stock
+ * @supabase/lite 0.10.0 grants everything on every table to everyone at the first request, or runs as the login role
+ * when no table has row level security.
+ */
+export class RestConnection extends PooledConnection {
   readonly #schema: SchemaCache
 
   constructor(url: string, schema: SchemaCache) {
-    super(url)
+    super(url, 10)
     this.#schema = schema
   }
 
@@ -25,7 +30,7 @@ export class RestConnection extends RoleConnection {
   }
 
   override async onPostgrestAST(ast: AnyAST): Promise<AnyAST> {
-    const plan = fillMissingValues(await super.onPostgrestAST(ast))
+    const plan = fillMissingValues(keepJson(await super.onPostgrestAST(ast), await this.introspect()))
     // An estimate is exact up to a thousand rows; @supabase/lite 0.10.0 answers the planner's guess for any number.
     return plan.$meta?.count === 'estimated' ? { ...plan, $meta: { ...plan.$meta, count: 'exact' } } : plan
   }
@@ -33,7 +38,7 @@ export class RestConnection extends RoleConnection {
   override async withContext<T>(
     vars: VarsContext | undefined,
     run: (db: Database) => Promise<T>,
-    options: ConnectionContextOptions = {},
+    options?: ConnectionContextOptions,
   ): Promise<T> {
     const request = currentRequest()
     if (!vars || !request) return super.withContext(vars, run, options)
@@ -43,12 +48,12 @@ export class RestConnection extends RoleConnection {
 
   async #answer(vars: VarsContext, run: (db: Database) => Promise<Response>, request: RestRequest): Promise<Response> {
     const schema = await this.#schema.get()
-    const caller = callerSettings(vars)
-    const role = Object.fromEntries(caller).role ?? 'anon'
+    this.types.arrays = schema.arrays
+    const role = callerRole(vars)
     const called = calledFunction(request)
-    const settings: Setting[] = [
-      ['search_path', searchPath],
-      ...caller,
+    const settings = [
+      searchPath,
+      ...callerSettings(vars),
       ...(schema.roleSettings.get(role) ?? []),
       ...(schema.functionSettings.get(called ?? '') ?? []),
       ...requestSettings(request),
@@ -56,12 +61,12 @@ export class RestConnection extends RoleConnection {
     try {
       const { response } = await inTransaction(
         this.kysely,
+        isReadOnly(request, schema) ? 'read only' : 'read write',
         async (db) => {
           await applySettings(db, settings)
           return settle(db, await run(db), called !== undefined)
         },
         ({ refused }) => refused,
-        isReadOnly(request, schema) ? 'read only' : 'read write',
       )
       return response
     } catch (error) {
@@ -74,7 +79,7 @@ export class RestConnection extends RoleConnection {
 }
 
 /**
- * Applies what SQL set on the response. lite has done so already for functions. A refusal that is lite's own (one row
+ * Applies what SQL set on the response; lite has done so already for functions. A refusal that is lite's own (one row
  * was asked for and there are two) undoes the request; a status that SQL chose does not.
  */
 async function settle(

@@ -1,13 +1,17 @@
 import type { IntrospectResult } from '@supabase/lite'
-import { PostgresConnection } from '@supabase/lite/postgres'
-import type { Setting } from '../lite/connection.ts'
+import { exposed } from './exposed-objects.ts'
+import { PooledConnection } from './pooled-connection.ts'
+import { ReloadNotices } from './reload-notices.ts'
+import type { Setting } from './transaction.ts'
 
 /** What REST knows of the database without asking. */
 export interface Schema {
   objects: IntrospectResult
   /** Settings given to a role (`alter role … set`) or a function, which hold for one request. */
-  roleSettings: Map<string, Setting[]>
-  functionSettings: Map<string, Setting[]>
+  roleSettings: ReadonlyMap<string, Setting[]>
+  functionSettings: ReadonlyMap<string, Setting[]>
+  /** The element type of each array type. */
+  arrays: ReadonlyMap<number, number>
 }
 
 interface SettingRow {
@@ -16,31 +20,39 @@ interface SettingRow {
   value: string
 }
 
+const roleSettings = `
+  select rolname as owner, split_part(entry, '=', 1) as setting, substr(entry, strpos(entry, '=') + 1) as value
+  from pg_catalog.pg_roles, unnest(rolconfig) as entry
+  join pg_catalog.pg_settings on name = split_part(entry, '=', 1) and context = 'user'`
+
+// PostgREST sets this one before the call: inside it, a limit on the call's time would come too late.
+const functionSettings = `
+  select proname as owner, split_part(entry, '=', 1) as setting, substr(entry, strpos(entry, '=') + 1) as value
+  from pg_catalog.pg_proc, unnest(proconfig) as entry
+  where pronamespace = 'public'::regnamespace and split_part(entry, '=', 1) = 'statement_timeout'`
+
+const arrayTypes = `select oid::int as oid, typelem::int as element from pg_catalog.pg_type where typcategory = 'A'`
+
 /**
- * The schema `public` as the API sees it, read on demand and again after `notify pgrst, 'reload schema'`, which
- * @supabase/lite 0.10.0 does not listen to. It reads as a superuser, because information_schema shows a role only what
- * it may use: what a caller may not touch must be known to be refused (42501) rather than missing (PGRST205).
+ * The schema `public` as the API sees it, read on demand and again after `notify pgrst`, which @supabase/lite 0.10.0
+ * does not listen to. It is read as a superuser, because information_schema shows a role only what it may use: what a
+ * caller may not touch must be known to be refused (42501) rather than missing (PGRST205).
  */
 export class SchemaCache {
-  readonly #connection: PostgresConnection
+  readonly #connection: PooledConnection
+  #notices: ReloadNotices | undefined
   #schema: Promise<Schema> | undefined
 
-  private constructor(connection: PostgresConnection) {
-    this.#connection = connection
+  private constructor(url: string) {
+    this.#connection = new PooledConnection(url, 1)
   }
 
   /** @param url a connection string of supabase_admin. Rejects when the database cannot be reached. */
   static async open(url: string): Promise<SchemaCache> {
-    const connection = new PostgresConnection({
-      url,
-      postgresOptions: { max: 1, max_lifetime: null, backoff: () => 0.1, onnotice: () => {} },
-    })
-    const cache = new SchemaCache(connection)
-    const forget = () => {
+    const cache = new SchemaCache(url)
+    cache.#notices = await ReloadNotices.open(url, () => {
       cache.#schema = undefined
-    }
-    // Also forgets whenever it listens anew: a notice given while the connection was down is lost.
-    await connection.driver.listen('pgrst', forget, forget)
+    })
     return cache
   }
 
@@ -57,30 +69,22 @@ export class SchemaCache {
   }
 
   async close(): Promise<void> {
-    await this.#connection.close()
+    await Promise.all([this.#notices?.close(), this.#connection.close()])
   }
 
   async #load(): Promise<Schema> {
-    const settings = await this.#settings()
-    const objects = await this.#connection.introspect()
+    const connection = this.#connection
+    const arrays = await connection.query<{ oid: number; element: number }>(arrayTypes)
+    connection.types.arrays = new Map(arrays.map(({ oid, element }) => [oid, element]))
+    const schema = {
+      arrays: connection.types.arrays,
+      roleSettings: byOwner(await connection.query(roleSettings)),
+      functionSettings: byOwner(await connection.query(functionSettings)),
+      objects: exposed(await connection.introspect()),
+    }
     // Where introspection fails, lite answers with an empty database, in which time zones are missing too.
-    if (!objects.timezones) throw new Error('The schema of the database could not be read.')
-    return { objects: exposed(objects), ...settings }
-  }
-
-  async #settings(): Promise<Omit<Schema, 'objects'>> {
-    const { driver } = this.#connection
-    const ofRoles = await driver<SettingRow[]>`
-      select rolname as owner, split_part(entry, '=', 1) as setting, substr(entry, strpos(entry, '=') + 1) as value
-      from pg_catalog.pg_roles, unnest(rolconfig) as entry
-      join pg_catalog.pg_settings on name = split_part(entry, '=', 1) and context = 'user'`
-    // PostgREST sets these two before the call: inside it, a time limit would come too late.
-    const ofFunctions = await driver<SettingRow[]>`
-      select proname as owner, split_part(entry, '=', 1) as setting, substr(entry, strpos(entry, '=') + 1) as value
-      from pg_catalog.pg_proc, unnest(proconfig) as entry
-      where pronamespace = 'public'::regnamespace
-        and split_part(entry, '=', 1) = 'statement_timeout'`
-    return { roleSettings: byOwner(ofRoles), functionSettings: byOwner(ofFunctions) }
+    if (!schema.objects.timezones) throw new Error('the catalog could not be read')
+    return schema
   }
 }
 
@@ -88,28 +92,4 @@ function byOwner(rows: SettingRow[]): Map<string, Setting[]> {
   const settings = new Map<string, Setting[]>()
   for (const { owner, setting, value } of rows) settings.set(owner, [...(settings.get(owner) ?? []), [setting, value]])
   return settings
-}
-
-// Lite would offer embeds into auth.users and search every extension's functions by name on each request.
-function exposed(all: IntrospectResult): IntrospectResult {
-  const inPublic = ({ schema }: { schema: string }) => schema === 'public'
-  const inKey = new Set(
-    all.primary_keys.flatMap(({ schema, table, columns }) => columns.map((column) => `${schema}.${table}.${column}`)),
-  )
-  const isKeyColumn = ({ schema, table, column }: { schema: string; table: string; column: string }) =>
-    inKey.has(`${schema}.${table}.${column}`)
-  return {
-    ...all,
-    tables: all.tables.filter(inPublic),
-    columns: all.columns.filter(inPublic),
-    indexes: all.indexes.filter(inPublic),
-    // A table joins two others many-to-many by its primary key; lite takes the first foreign key it finds, which may be
-    // `invited_by`.
-    foreign_keys: all.foreign_keys
-      .filter((key) => inPublic(key) && (key.ref_schema ?? 'public') === 'public')
-      .sort((a, b) => Number(isKeyColumn(b)) - Number(isKeyColumn(a))),
-    primary_keys: all.primary_keys.filter(inPublic),
-    views: all.views.filter(inPublic),
-    functions: (all.functions ?? []).filter(inPublic),
-  }
 }

@@ -1,11 +1,11 @@
 import type { AnyAST, IntrospectResult } from '@supabase/lite'
 
 /**
- * Keeps the values of a request what they are on their way to Postgres; PostgREST stores them as they were sent.
- * @supabase/lite 0.10.0 parses a string meant for a json column (`"123"` becomes a number) and takes a string argument
- * for JSON text (`"hello"` is refused); its driver takes a list of booleans for one boolean.
+ * Keeps the JSON of a request what it is on its way to Postgres; PostgREST stores it as it was sent. @supabase/lite
+ * 0.10.0 parses a string meant for a json column (`"123"` becomes a number), takes a string argument for JSON text
+ * (`"hello"` is refused) and encodes objects twice.
  */
-export function keepValues(ast: AnyAST, schema: IntrospectResult): AnyAST {
+export function keepJson(ast: AnyAST, schema: IntrospectResult): AnyAST {
   if (ast.type === 'rpc') return keepArguments(ast, schema)
   if (!ast.values) return ast
   const json = new Set(
@@ -14,9 +14,10 @@ export function keepValues(ast: AnyAST, schema: IntrospectResult): AnyAST {
       .filter(({ type, pg_type }) => isJson(pg_type ?? type))
       .map(({ name }) => name),
   )
+  if (json.size === 0) return ast
   // Once for Postgres, once more because lite decodes it once on the way.
   const keep = (name: string, value: unknown) =>
-    json.has(name) && value !== null ? JSON.stringify(JSON.stringify(value)) : keepBooleans(value)
+    json.has(name) && value !== null ? JSON.stringify(JSON.stringify(value)) : value
   const keepRow = (row: object) => mapEntries(row, keep)
   return { ...ast, values: Array.isArray(ast.values) ? ast.values.map(keepRow) : keepRow(ast.values) }
 }
@@ -29,17 +30,8 @@ function keepArguments(ast: AnyAST, schema: IntrospectResult): AnyAST {
   )
   const takesJson = (name: string) =>
     overloads.some(({ arg_names, arg_types }) => isJson(arg_types[arg_names.indexOf(name)] ?? ''))
-  const keep = (name: string, value: unknown) => {
-    if (!takesJson(name)) return keepBooleans(value)
-    return typeof value === 'string' ? JSON.stringify(value) : value
-  }
+  const keep = (name: string, value: unknown) => (takesJson(name) && value !== null ? JSON.stringify(value) : value)
   return { ...ast, args: mapEntries(ast.args, keep) }
-}
-
-/** A list of booleans as Postgres writes it, `{true,null}`; anything else unchanged. */
-function keepBooleans(value: unknown): unknown {
-  const isList = Array.isArray(value) && value.length > 0
-  return isList && value.every((item) => item === null || typeof item === 'boolean') ? `{${value.map(String)}}` : value
 }
 
 const isJson = (type: string) => type === 'json' || type === 'jsonb'

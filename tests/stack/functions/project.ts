@@ -6,7 +6,7 @@ import { readFunctions } from '../../../src/stack/functions/config.ts'
 import { type Functions, startFunctions } from '../../../src/stack/functions/functions.ts'
 import { localKeys } from '../../../src/stack/keys.ts'
 
-export const origin = 'http://127.0.0.1:54321'
+const origin = 'http://127.0.0.1:54321'
 const nodeModules = new URL('../../../node_modules', import.meta.url).pathname
 
 /** A project in a temporary folder, holding the given files and one `verify_jwt = false` function per entry file. */

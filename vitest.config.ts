@@ -2,12 +2,36 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
-    include: ['tests/**/*.test.ts'],
-    globalSetup: ['tests/support/global-setup.ts'],
     // Two cores: more workers only make each other wait.
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     env: { LITE_AUTH_BCRYPT_COST: '4' },
+    projects: [
+      {
+        // The database and the parts of the stack, each by itself: one Postgres, a copy of a template for each file.
+        extends: true,
+        test: {
+          name: 'parts',
+          include: ['tests/*.test.ts', 'tests/stack/**/*.test.ts'],
+          globalSetup: ['tests/support/cluster.setup.ts'],
+        },
+      },
+      {
+        // The product, end to end: one running stack, and people of their own for each test.
+        extends: true,
+        test: { name: 'chat', include: ['tests/chat/**/*.test.ts'], globalSetup: ['tests/support/stack.setup.ts'] },
+      },
+      {
+        // The command line, as a developer uses it: a copy of the project for each test.
+        extends: true,
+        test: {
+          name: 'commands',
+          include: ['tests/commands/**/*.test.ts'],
+          testTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+    ],
   },
 })

@@ -2,8 +2,8 @@
 import { createClient } from '@supabase/supabase-js'
 import ws from 'ws'
 
-const url = 'http://127.0.0.1:54321'
-const key = 'sb_publishable_parley_local_0000000000'
+const url = process.env.PARLEY_URL ?? 'http://127.0.0.1:54321'
+const key = process.env.PARLEY_KEY ?? 'sb_publishable_parley_local_0000000000'
 
 async function signUp(name) {
   const client = createClient(url, key, { auth: { persistSession: false }, realtime: { transport: ws } })

@@ -37,7 +37,7 @@ export type Database = {
           reply_to_id?: string | null
           room_id: string
           sender_id?: string | null
-          seq: number
+          seq?: number
         }
         Update: {
           client_id?: string | null

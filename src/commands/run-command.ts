@@ -1,9 +1,4 @@
 import { parseArgs } from 'node:util'
-import { advisors } from './advisors.ts'
-import { reset } from './reset.ts'
-import { start } from './start.ts'
-import { status } from './status.ts'
-import { types } from './types.ts'
 
 const usage = `npm start                  starts the stack: database, REST, Auth, Storage, Functions
 npm run reset              makes the database anew: migrations and seed; its data is gone
@@ -26,12 +21,15 @@ export async function runCommand(args: string[]): Promise<void> {
     })
     const [command = 'start'] = positionals
     if (values.help) return console.log(usage)
-    if (command === 'start')
-      return await start(port(values.port, 54321, '--port'), port(values['db-port'], 54322, '--db-port'))
-    if (command === 'reset') return await reset()
-    if (command === 'status') return await status()
-    if (command === 'types') return await types()
-    if (command === 'advisors') return await advisors()
+    // Loaded when asked for: the text above should not wait for a database's drivers.
+    if (command === 'start') {
+      const ports = [port(values.port, 54321, '--port'), port(values['db-port'], 54322, '--db-port')] as const
+      return await (await import('./start.ts')).start(...ports)
+    }
+    if (command === 'reset') return await (await import('./reset.ts')).reset()
+    if (command === 'status') return await (await import('./status.ts')).status()
+    if (command === 'types') return await (await import('./types.ts')).types()
+    if (command === 'advisors') return await (await import('./advisors.ts')).advisors()
     throw new Error(`There is no command ${command}.\n\n${usage}`)
   } catch (error) {
     console.error(`\n${error instanceof Error ? error.message : error}`)

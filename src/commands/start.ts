@@ -1,24 +1,18 @@
 import { join } from 'node:path'
 import type { Mail } from '../stack/auth/mail.ts'
-import { AlreadyRunning, runningIn } from '../stack/lock.ts'
-import { isPortFree, listenerOn } from '../stack/postgres/ports.ts'
+import { PortTaken } from '../stack/postgres/ports.ts'
 import { type Stack, startStack } from '../stack/stack.ts'
 import { projectRoot } from '../stack/supabase-cli.ts'
+import { demoPeople } from './demo-people.ts'
 import { Progress } from './progress.ts'
 
 /** `npm start`: runs until Ctrl-C or SIGTERM. */
 export async function start(port: number, databasePort: number): Promise<void> {
-  const dir = join(projectRoot, '.parley')
-  const pid = runningIn(dir)
-  if (pid !== null) throw new AlreadyRunning(dir, pid)
-  await requireFreePort(port, '--port')
-  await requireFreePort(databasePort, '--db-port')
-
   const stopped = stopSignal()
   const progress = new Progress()
   const starting = startStack({
     root: projectRoot,
-    dir,
+    dir: join(projectRoot, '.parley'),
     port,
     databasePort,
     step: (what) => progress.step(what),
@@ -26,7 +20,11 @@ export async function start(port: number, databasePort: number): Promise<void> {
     log: (line) => console.log(line),
     mail: showMail,
   })
-  const stack = await starting.finally(() => progress.end())
+  const stack = await starting
+    .finally(() => progress.end())
+    .catch((error) => {
+      throw error instanceof PortTaken ? new Error(`${error.message} ${adviceFor(error.port, port)}`) : error
+    })
   console.log(banner(stack))
   await stopped
   console.log('\nStopping …')
@@ -41,17 +39,8 @@ function stopSignal(): Promise<void> {
   })
 }
 
-async function requireFreePort(port: number, flag: string): Promise<void> {
-  if (await isPortFree(port)) return
-  const listener = listenerOn(port)
-  const who = listener ? ` by process ${listener.pid} (${listener.command.slice(0, 120)})` : ''
-  throw new Error(`Port ${port} is taken${who}. Choose another one: npm start -- ${flag} ${port + 100}`)
-}
-
-/** The accounts of supabase/seed.sql. */
-export const demoPeople = {
-  password: 'parley-demo',
-  emails: ['ana@grand-hotel.example', 'ben@grand-hotel.example', 'chloe@grand-hotel.example', 'dan@example.com'],
+function adviceFor(taken: number, apiPort: number): string {
+  return `Choose another one: npm start -- ${taken === apiPort ? '--port' : '--db-port'} ${taken + 100}`
 }
 
 function banner({ url, databaseUrl, publishableKey, secretKey }: Stack): string {

@@ -12,6 +12,8 @@ import { startFunctions } from './functions/functions.ts'
 import { startGateway } from './gateway/gateway.ts'
 import { localKeys } from './keys.ts'
 import { lock } from './lock.ts'
+import { stopLeftover } from './postgres/cluster.ts'
+import { requireFreePort } from './postgres/ports.ts'
 import { startRest } from './rest/rest.ts'
 import { startSandbox } from './sandbox/sandbox.ts'
 import { startStorage } from './storage/storage.ts'
@@ -45,7 +47,7 @@ export interface Stack {
 
 /**
  * Starts everything, or nothing: what was started before a failure is stopped again.
- * @throws AlreadyRunning, BrokenMigration, and whatever keeps a part from starting
+ * @throws AlreadyRunning, PortTaken, BrokenMigration, and whatever keeps a part from starting
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const { root, dir, port, databasePort, step, log } = options
@@ -57,6 +59,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 
   try {
     undo.push(lock(dir))
+    await stopLeftover(join(dir, 'postgres'))
+    await requireFreePort(port)
+    await requireFreePort(databasePort)
     const database = await startDatabase({ ...options, dir: join(dir, 'postgres'), port: databasePort })
     undo.push(database.stop)
 
@@ -88,7 +93,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         log: (name, text) => log(`function ${name}: ${text}`),
       }),
       startCron({ url: admin, log }),
-      startNet({ url: admin, log }),
+      startNet({ url: databaseUrl, log }),
     ] as const
     // Whatever did start is stopped again, also when another part fails first.
     for (const part of await Promise.allSettled(starting)) {

@@ -4,7 +4,8 @@
 create table public.chat_messages (
   id uuid primary key default private.uuid_v7(),
   room_id uuid not null references public.chat_rooms (id) on delete cascade,
-  seq bigint not null,
+  -- Given by a trigger. The default tells clients' types that they need not say it.
+  seq bigint not null default 0,
   sender_id uuid default auth.uid() references public.profiles (id) on delete set null,
   client_id uuid,
   message_type text not null default 'text',
@@ -12,6 +13,7 @@ create table public.chat_messages (
   reply_to_id uuid references public.chat_messages (id) on delete set null,
   metadata jsonb not null default '{}',
   created_at timestamptz not null default now(),
+  constraint seq_counts_from_1 check (seq > 0),
   constraint chat_messages_one_per_seq unique (room_id, seq),
   constraint chat_messages_one_per_client_id unique (room_id, sender_id, client_id),
   constraint content_is_1_to_10000_chars check (char_length(content) between 1 and 10000),

@@ -34,7 +34,7 @@ export async function runPgTap(file: string, url: string): Promise<TapReport> {
   return parseTap(lines)
 }
 
-export function parseTap(lines: string[]): TapReport {
+function parseTap(lines: string[]): TapReport {
   const report: TapReport = { planned: null, passed: 0, failures: [] }
   let inFailure = false
   for (const line of lines) {

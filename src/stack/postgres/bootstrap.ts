@@ -16,7 +16,6 @@ async function script(): Promise<string> {
     here('hosted/storage.sql'),
     here('hosted/realtime.sql'),
     here('hosted/owners.sql'),
-    here('../extensions/after-create.sql'),
     here('hosted/guard.sql'),
   ]
   return (await Promise.all(parts)).join('\n')

@@ -53,16 +53,15 @@ export function clusterExists(dir: string): boolean {
 }
 
 /**
- * Makes the cluster if needed and starts it. A server that was left behind by a killed stack is stopped first, and
- * Postgres recovers by itself what it had committed.
+ * Makes the cluster if needed and starts it. A server that a killed stack left behind is stopped first.
  */
 export async function startCluster({ dir, port, durable }: ClusterOptions): Promise<Cluster> {
   const { share } = postgresBinaries()
   await installExtensions(share)
   const data = join(dir, 'data')
   const log = join(dir, 'postgres.log')
-  if (clusterExists(dir)) await stopLeftover(data)
-  else await initialise(dir, data, durable)
+  await stopLeftover(dir)
+  if (!clusterExists(dir)) await initialise(dir, data, durable)
 
   const start = () => run('pg_ctl', ['start', '-w', '-s', '-D', data, '-l', log, '-o', `-p ${port}`], data)
   try {
@@ -99,7 +98,10 @@ async function initialise(dir: string, data: string, durable: boolean): Promise<
   rmSync(passwordFile)
 }
 
-async function stopLeftover(data: string): Promise<void> {
+/** Stops the server that a killed stack left behind, if there is one. It has written down whatever was committed. */
+export async function stopLeftover(dir: string): Promise<void> {
+  if (!clusterExists(dir)) return
+  const data = join(dir, 'data')
   const running = await run('pg_ctl', ['status', '-D', data], data).then(
     () => true,
     () => false,

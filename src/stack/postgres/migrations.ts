@@ -4,7 +4,7 @@ import pg from 'pg'
 import { projectRoot, supabaseCli } from '../supabase-cli.ts'
 
 /** A migration that Postgres refused. The message names the file, the line and what Postgres said. */
-export class BrokenMigration extends Error {
+class BrokenMigration extends Error {
   override readonly name = 'BrokenMigration'
 }
 

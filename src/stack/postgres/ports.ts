@@ -14,7 +14,25 @@ export async function freePort(): Promise<number> {
   return address.port
 }
 
-export async function isPortFree(port: number): Promise<boolean> {
+/** Somebody else listens on a port that we were to have. */
+export class PortTaken extends Error {
+  override readonly name = 'PortTaken'
+  readonly port: number
+
+  constructor(port: number) {
+    const listener = listenerOn(port)
+    const who = listener ? ` by process ${listener.pid} (${listener.command.slice(0, 120)})` : ''
+    super(`Port ${port} is taken${who}.`)
+    this.port = port
+  }
+}
+
+/** @throws PortTaken */
+export async function requireFreePort(port: number): Promise<void> {
+  if (!(await isPortFree(port))) throw new PortTaken(port)
+}
+
+async function isPortFree(port: number): Promise<boolean> {
   const server = createServer()
   return new Promise((resolve) => {
     server.once('error', () => resolve(false))
@@ -26,7 +44,7 @@ export async function isPortFree(port: number): Promise<boolean> {
  * The command line and pid of the process that listens on a port, where the system tells: Linux does, for our own
  * processes or for root. Null: not known.
  */
-export function listenerOn(port: number): { pid: number; command: string } | null {
+function listenerOn(port: number): { pid: number; command: string } | null {
   const inode = inodeOfListener(port)
   if (!inode) return null
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {

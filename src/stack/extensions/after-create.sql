@@ -1,2 +1,0 @@
--- Owners and grants of pg_cron, pg_net and supabase_vault are set by their own scripts, and `postgres` owns the pgmq it
--- creates: nothing is left to do after `create extension`.

@@ -1,0 +1,101 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { freePort } from '../../src/stack/postgres/ports.ts'
+import { projectRoot } from '../../src/stack/supabase-cli.ts'
+
+/** A copy of this project in the system's temporary folder, to start and stop as a developer would. */
+export interface Project {
+  dir: string
+  port: number
+  databasePort: number
+  /** Runs a command to its end. */
+  run(...args: string[]): Promise<{ code: number | null; output: string }>
+  /** `npm start`, until it serves. @throws with what was printed when it ends before. */
+  start(...args: string[]): Promise<Running>
+  remove(): void
+}
+
+interface Running {
+  child: ChildProcess
+  output(): string
+  /** Sends a signal and waits for the end. */
+  stop(signal: NodeJS.Signals): Promise<void>
+}
+
+export async function createProject(): Promise<Project> {
+  const dir = mkdtempSync(join(tmpdir(), 'parley-project-'))
+  for (const part of ['src', 'supabase', 'edge-functions', 'package.json', 'deno.json']) {
+    cpSync(join(projectRoot, part), join(dir, part), { recursive: true, filter: (path) => !path.endsWith('.temp') })
+  }
+  symlinkSync(join(projectRoot, 'node_modules'), join(dir, 'node_modules'))
+  const [port, databasePort] = [await freePort(), await freePort()]
+  const launch = (args: string[]) => launched(dir, args)
+
+  return {
+    dir,
+    port,
+    databasePort,
+    async run(...args) {
+      const { child, output, ended } = launch(args)
+      await ended
+      return { code: child.exitCode, output: output() }
+    },
+    async start(...args) {
+      const ports = args.length ? args : ['--port', String(port), '--db-port', String(databasePort)]
+      const { child, output, ended, printed } = launch(['start', ...ports])
+      await Promise.race([
+        printed('Parley is running.'),
+        ended.then(() => Promise.reject(new Error(`It ended:\n${output()}`))),
+      ])
+      return {
+        child,
+        output,
+        async stop(signal) {
+          child.kill(signal)
+          await ended
+        },
+      }
+    },
+    remove: () => rmSync(dir, { recursive: true, force: true }),
+  }
+}
+
+function launched(cwd: string, args: string[]) {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli.ts', ...args], {
+    cwd,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let text = ''
+  const listeners: Array<() => void> = []
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk) => {
+      text += chunk
+      for (const listener of listeners) listener()
+    })
+  }
+  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
+  const printed = (what: string) =>
+    new Promise<void>((resolve) => {
+      listeners.push(() => text.includes(what) && resolve())
+    })
+  return { child, output: () => text, ended, printed }
+}
+
+/** The pids of a process' children, and theirs, and so on; and of what was started from this folder and let go. */
+export function processesOf(project: Project): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => pid !== process.pid && belongs(pid, project.dir))
+}
+
+function belongs(pid: number, dir: string): boolean {
+  try {
+    const cwd = readFileSync(`/proc/${pid}/environ`, 'utf8')
+    return cwd.includes(`PWD=${dir}`) || readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(dir)
+  } catch {
+    return false
+  }
+}

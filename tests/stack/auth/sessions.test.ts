@@ -57,7 +57,19 @@ test('after ten seconds an older token is a stolen one: refused, and the whole f
 
 test('five tabs that wake up together all end with one token', async () => {
   const { session } = await signUp(project, 'tabs@hotel.test')
-  const results = await Promise.all(Array.from({ length: 5 }, () => refresh(session.refresh_token)))
+  const waiting = async () => {
+    await project.sql('select pg_stat_clear_snapshot()')
+    return project.sql(`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`)
+  }
+  // Held back until all five are on their way, so that they truly meet.
+  await project.sql('begin')
+  await project.sql('select from auth.sessions where user_id = $1 for update', [session.user.id])
+  const refreshes = Promise.all(Array.from({ length: 5 }, () => refresh(session.refresh_token)))
+  await expect
+    .poll(waiting, { timeout: 10_000 })
+    .toHaveLength(5)
+    .finally(() => project.sql('commit'))
+  const results = await refreshes
   expect(results.map(({ error }) => error)).toEqual([null, null, null, null, null])
   expect(new Set(results.map(({ data }) => data.session?.refresh_token)).size).toBe(1)
 })

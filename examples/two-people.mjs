@@ -1,4 +1,3 @@
-// Two people sign up, and one writes to the other. Run it beside `npm start`: node examples/two-people.mjs
 import { createClient } from '@supabase/supabase-js'
 import ws from 'ws'
 
@@ -7,21 +6,15 @@ const key = process.env.PARLEY_KEY ?? 'sb_publishable_parley_local_0000000000'
 
 async function signUp(name) {
   const client = createClient(url, key, { auth: { persistSession: false }, realtime: { transport: ws } })
-  const email = `${name}-${Date.now()}@example.com`
-  const { data, error } = await client.auth.signUp({
-    email,
-    password: 'a-long-password',
-    options: { data: { first_name: name } },
-  })
+  const account = { email: `${name}-${Date.now()}@example.com`, password: 'a-long-password' }
+  const { data, error } = await client.auth.signUp({ ...account, options: { data: { first_name: name } } })
   if (error) throw error
   return { client, id: data.user.id }
 }
 
 const ana = await signUp('Ana')
 const ben = await signUp('Ben')
-
 const { data: room } = await ana.client.rpc('start_direct_chat', { p_user_id: ben.id }).throwOnError()
 await ana.client.rpc('send_message', { p_room_id: room.id, p_content: 'Hello Ben!' }).throwOnError()
-
 const { data: messages } = await ben.client.rpc('get_messages', { p_room_id: room.id }).throwOnError()
 console.log(`${messages[0].sender.first_name} wrote: ${messages[0].content}`)

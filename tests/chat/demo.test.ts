@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, inject, test } from 'vitest'
@@ -30,6 +31,9 @@ test('the people of the demo hotel see each other, and not the guest', async () 
 })
 
 test("the README's script of two people runs as it stands", async () => {
+  const script = readFileSync(join(projectRoot, 'examples/two-people.mjs'), 'utf8')
+  expect(readFileSync(join(projectRoot, 'README.md'), 'utf8')).toContain(`\`\`\`js\n${script}\`\`\``)
+
   const { url, publishableKey } = inject('stack')
   const { stdout } = await promisify(execFile)(process.execPath, [join(projectRoot, 'examples/two-people.mjs')], {
     env: { ...process.env, PARLEY_URL: url, PARLEY_KEY: publishableKey },

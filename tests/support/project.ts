@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from '../../src/stack/postgres/ports.ts'
@@ -83,19 +83,19 @@ function launched(cwd: string, args: string[]) {
   return { child, output: () => text, ended, printed }
 }
 
-/** The pids of a process' children, and theirs, and so on; and of what was started from this folder and let go. */
+/** Every process that works in this project's folder: Node, Deno, Postgres and its helpers. */
 export function processesOf(project: Project): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
-    .filter((pid) => pid !== process.pid && belongs(pid, project.dir))
+    .filter((pid) => worksIn(pid, project.dir))
 }
 
-function belongs(pid: number, dir: string): boolean {
+function worksIn(pid: number, dir: string): boolean {
   try {
-    const cwd = readFileSync(`/proc/${pid}/environ`, 'utf8')
-    return cwd.includes(`PWD=${dir}`) || readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(dir)
+    return readlinkSync(`/proc/${pid}/cwd`).startsWith(dir)
   } catch {
+    // It has just ended, or is another user's.
     return false
   }
 }

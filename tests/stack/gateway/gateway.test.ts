@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Gateway, startGateway } from '../../../src/stack/gateway/gateway.ts'
+import type { Service } from '../../../src/stack/service.ts'
+
+/** Answers with what reached it. */
+const echo = (name: string): Service => ({
+  fetch: async (request, caller) =>
+    Response.json({
+      name,
+      path: new URL(request.url).pathname,
+      caller: caller.address,
+      headers: Object.fromEntries(request.headers),
+      body: await request.text(),
+    }),
+  close: async () => {},
+})
+const broken: Service = {
+  fetch: () => {
+    throw new Error('select secret from somewhere')
+  },
+  close: async () => {},
+}
+
+let gateway: Gateway
+const lines: string[] = []
+
+beforeAll(async () => {
+  const routes = {
+    '/rest/v1': echo('rest'),
+    '/auth/v1': echo('auth'),
+    '/storage/v1': broken,
+    '/functions/v1': echo('functions'),
+    '/sandbox': echo('sandbox'),
+  }
+  gateway = await startGateway(0, routes, (line) => lines.push(line))
+})
+
+afterAll(() => gateway.close())
+
+const ask = (path: string, init?: RequestInit) => fetch(`http://127.0.0.1:${gateway.port}${path}`, init)
+
+test.each([
+  ['/rest/v1/chat_rooms?select=id', 'rest', '/rest/v1/chat_rooms'],
+  ['/auth/v1', 'auth', '/auth/v1'],
+  ['/functions/v1/api/api/chat/rooms/', 'functions', '/functions/v1/api/api/chat/rooms/'],
+  ['/sandbox/fcm', 'sandbox', '/sandbox/fcm'],
+])('%s goes to %s, with its whole path', async (path, name, whole) => {
+  expect(await (await ask(path, { method: 'POST', body: 'body' })).json()).toMatchObject({
+    name,
+    path: whole,
+    body: 'body',
+  })
+})
+
+test.each(['/', '/rest/v1evil', '/rest/v2/x', '/pg/query'])('%s is no path of ours', async (path) => {
+  const response = await ask(path)
+  expect(response.status).toBe(404)
+  expect(await response.json()).toEqual({ message: 'no Route matched with those values' })
+})
+
+test("the address of the caller is the gateway's word, whatever the caller says", async () => {
+  const headers = {
+    'X-Forwarded-For': '6.6.6.6',
+    'x-forwarded-host': 'evil.example',
+    'X-Real-IP': '6.6.6.6',
+    Forwarded: 'for=6.6.6.6',
+  }
+  const seen = (await (await ask('/rest/v1/', { headers })).json()) as {
+    caller: string
+    headers: Record<string, string>
+  }
+  expect(seen.caller).toBe('127.0.0.1')
+  expect(seen.headers).toMatchObject({
+    'x-forwarded-for': '127.0.0.1',
+    'x-forwarded-host': `127.0.0.1:${gateway.port}`,
+    'x-forwarded-proto': 'http',
+  })
+  expect(JSON.stringify(seen)).not.toMatch(/6\.6\.6\.6|evil/)
+})
+
+test('a fault of ours is an answer without its text, and a line in the log', async () => {
+  const response = await ask('/storage/v1/bucket')
+  expect(response.status).toBe(500)
+  expect(await response.text()).not.toContain('secret')
+  expect(lines.join('\n')).toContain('select secret from somewhere')
+})
+
+test('realtime has its place, and says that nobody is there yet', async () => {
+  expect((await ask('/realtime/v1/websocket')).status).toBe(503)
+})
+
+test('only this machine reaches it', async () => {
+  const taken = await startGateway(gateway.port, {} as never, () => {}).catch((error) => error)
+  expect(taken).toMatchObject({ code: 'EADDRINUSE', address: '127.0.0.1' })
+})

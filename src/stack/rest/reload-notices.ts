@@ -30,10 +30,16 @@ export class ReloadNotices {
     client.on('notification', this.#onReload)
     // 'end' follows, and listening starts anew.
     client.on('error', () => {})
-    await client.connect()
+    try {
+      await client.connect()
+      await client.query('listen pgrst')
+    } catch (error) {
+      void client.end()
+      throw error
+    }
+    if (this.#closed) return client.end()
     client.once('end', () => void this.#listenAgain())
     this.#client = client
-    await client.query('listen pgrst')
     this.#onReload()
   }
 

@@ -1,5 +1,5 @@
 import type { IntrospectResult } from '@supabase/lite'
-import { exposed } from './exposed-objects.ts'
+import { exposed, outwardForeignKeys } from './exposed-objects.ts'
 import { PooledConnection } from './pooled-connection.ts'
 import { ReloadNotices } from './reload-notices.ts'
 import type { Setting } from './transaction.ts'
@@ -47,12 +47,16 @@ export class SchemaCache {
     this.#connection = new PooledConnection(url, 1)
   }
 
-  /** @param url a connection string of supabase_admin. Rejects when the database cannot be reached. */
+  /**
+   * Reads the schema once, so that the first request need not wait for it.
+   * @param url a connection string of supabase_admin. Rejects when the database cannot be read.
+   */
   static async open(url: string): Promise<SchemaCache> {
     const cache = new SchemaCache(url)
     cache.#notices = await ReloadNotices.open(url, () => {
       cache.#schema = undefined
     })
+    await cache.get()
     return cache
   }
 
@@ -80,7 +84,7 @@ export class SchemaCache {
       arrays: connection.types.arrays,
       roleSettings: byOwner(await connection.query(roleSettings)),
       functionSettings: byOwner(await connection.query(functionSettings)),
-      objects: exposed(await connection.introspect()),
+      objects: exposed(await connection.introspect(), await connection.query(outwardForeignKeys)),
     }
     // Where introspection fails, lite answers with an empty database, in which time zones are missing too.
     if (!schema.objects.timezones) throw new Error('the catalog could not be read')

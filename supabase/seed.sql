@@ -11,10 +11,13 @@ values
   ('00000000-0000-4000-8000-00000000000c', 'chloe@grand-hotel.example', 'chloe', 'Chloé', 'Martin', 'staff'),
   ('00000000-0000-4000-8000-00000000000d', 'dan@example.com', 'dan', 'Dan', 'Novak', null);
 
+-- The Auth service reads an account's unused tokens as texts: they must be empty, not null.
 insert into auth.users (
-  id, aud, role, email, encrypted_password, email_confirmed_at, raw_app_meta_data, raw_user_meta_data
+  instance_id, id, aud, role, email, encrypted_password, email_confirmed_at, raw_app_meta_data, raw_user_meta_data,
+  confirmation_token, recovery_token, email_change, email_change_token_new
 )
 select
+  '00000000-0000-0000-0000-000000000000',
   id,
   'authenticated',
   'authenticated',
@@ -22,7 +25,11 @@ select
   extensions.crypt('parley-demo', extensions.gen_salt('bf')),
   now(),
   '{"provider": "email", "providers": ["email"]}',
-  jsonb_build_object('username', username, 'first_name', first_name, 'last_name', last_name)
+  jsonb_build_object('username', username, 'first_name', first_name, 'last_name', last_name),
+  '',
+  '',
+  '',
+  ''
 from demo_people;
 
 insert into auth.identities (id, provider, provider_id, user_id, identity_data)

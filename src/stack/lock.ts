@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { startTime } from './processes.ts'
 
 /** Another stack runs in this folder. */
-export class AlreadyRunning extends Error {
+class AlreadyRunning extends Error {
   override readonly name = 'AlreadyRunning'
   readonly pid: number
 

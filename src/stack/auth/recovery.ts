@@ -22,7 +22,7 @@ const columnOfType = {
 } as const satisfies Partial<Record<MailType, TokenColumn>>
 
 /** Sends a user the link and the digits for one thing, and forgets those sent before for the same. */
-export async function mailToken(
+async function mailToken(
   auth: Auth,
   user: User,
   type: keyof typeof columnOfType,

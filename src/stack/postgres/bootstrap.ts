@@ -15,6 +15,7 @@ async function script(): Promise<string> {
     getStorageSchemaSql(),
     here('hosted/storage.sql'),
     here('hosted/realtime.sql'),
+    here('hosted/realtime-partitions.sql'),
     here('hosted/owners.sql'),
     here('hosted/guard.sql'),
   ]

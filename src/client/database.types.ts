@@ -126,6 +126,8 @@ export type Database = {
           related_product: string | null
           room_number: string | null
           title: string | null
+          topic: string
+          topic_epoch: number
           type: Database["public"]["Enums"]["chat_room_type"]
           updated_at: string
         }
@@ -143,6 +145,8 @@ export type Database = {
           related_product?: string | null
           room_number?: string | null
           title?: string | null
+          topic?: never
+          topic_epoch?: number
           type: Database["public"]["Enums"]["chat_room_type"]
           updated_at?: string
         }
@@ -160,6 +164,8 @@ export type Database = {
           related_product?: string | null
           room_number?: string | null
           title?: string | null
+          topic?: never
+          topic_epoch?: number
           type?: Database["public"]["Enums"]["chat_room_type"]
           updated_at?: string
         }

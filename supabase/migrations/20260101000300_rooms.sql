@@ -19,6 +19,10 @@ create table public.chat_rooms (
   last_seq bigint not null default 0,
   last_message_id uuid,
   last_message_at timestamptz,
+  topic_epoch bigint not null default 0,
+  topic text not null generated always as (
+    'room:' || id::text || case when topic_epoch > 0 then ':' || topic_epoch::text else '' end
+  ) stored,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   constraint chat_rooms_one_per_pair unique (direct_key),
@@ -172,6 +176,7 @@ grant execute on function private.my_contact_ids() to authenticated;
 -- Comments
 comment on column public.chat_rooms.direct_key is 'The two people, and the organization if there is one: a pair has one direct chat.';
 comment on column public.chat_rooms.last_seq is 'The seq of the newest message. Counting a message up locks the room.';
+comment on column public.chat_rooms.topic is 'Where its live events are. Another one after somebody lost access: who has joined a channel is not asked again.';
 comment on table public.user_chat_preferences is 'What a member keeps about a room for oneself. Made when joining, kept when leaving.';
 comment on column public.user_chat_preferences.visible_from_seq is 'Messages up to here are not shown to this member.';
 comment on column public.user_chat_preferences.cursor_seq is 'Unread is what others wrote after it.';

@@ -161,7 +161,7 @@ begin
     'last_message', last_message,
     'participants', participants,
     'member_count', (select count(*) from public.chat_room_members where room_id = p_room_id),
-    'topic', 'room:' || room.id,
+    'topic', room.topic,
     'unread_count', public.calculate_unread_count(me, p_room_id),
     'is_archived', mine.is_archived,
     'archived_at', mine.archived_at,

@@ -1,16 +1,20 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { startTime } from '../processes.ts'
 import { bootstrap } from './bootstrap.ts'
-import { type Cluster, startCluster } from './cluster.ts'
+import { type Cluster, startCluster, stopLeftover } from './cluster.ts'
 import { freePort } from './ports.ts'
+
+const prefix = 'parley-scratch-'
 
 /**
  * A hosted project's empty database in the system's temporary folder, on a free port: a developer's own stack is left
  * alone. Gone without a trace when closed.
  */
 export async function startScratchCluster(): Promise<Cluster> {
-  const dir = mkdtempSync(join(tmpdir(), 'parley-scratch-'))
+  await sweep()
+  const dir = mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`))
   const cluster = await startCluster({ dir, port: await freePort(), durable: false })
   const stop = async () => {
     await cluster.stop()
@@ -23,4 +27,20 @@ export async function startScratchCluster(): Promise<Cluster> {
     throw error
   }
   return { ...cluster, stop }
+}
+
+/** Removes what runs that were killed could not remove: their pid, in the folder's name, is nobody's any more. */
+async function sweep(): Promise<void> {
+  for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(prefix))) {
+    const pid = Number(name.slice(prefix.length).split('-')[0])
+    if (startTime(pid) !== null) continue
+    const dir = join(tmpdir(), name)
+    try {
+      await stopLeftover(dir)
+      rmSync(dir, { recursive: true, force: true })
+    } catch (error) {
+      // Another user's, most likely: theirs to remove.
+      console.warn(`${dir} is left from a run that was killed, and cannot be removed: ${(error as Error).message}`)
+    }
+  }
 }

@@ -18,6 +18,7 @@ select results_eq(
      order by 1 $$,
   array[
     'private.get_messages',
+    'private.is_my_room_topic',
     'private.my_contact_ids',
     'private.my_message_json',
     'private.my_organization_ids',
@@ -40,11 +41,14 @@ select results_eq(
      where nspname in ('public', 'private') and prosecdef
      order by 1 $$,
   array[
+    'private.announce_message',
     'private.check_message',
     'private.create_profile',
     'private.follow_email',
     'private.get_messages',
+    'private.is_my_room_topic',
     'private.is_room_member',
+    'private.leave_topics',
     'private.may_see_email',
     'private.message_json',
     'private.my_contact_ids',

@@ -1,4 +1,6 @@
 import pg from 'pg'
+import { openPool } from '../postgres/pool.ts'
+import { inTransaction } from '../postgres/transaction.ts'
 
 /** Something that runs one statement: the pool, or the connection of an open transaction. */
 export interface Db {
@@ -11,8 +13,9 @@ export class AuthDatabase implements Db {
 
   /** @param log told of connections that break while nobody uses them */
   constructor(url: string, log: (line: string) => void) {
-    this.#pool = new pg.Pool({ connectionString: url, max: 5 })
-    this.#pool.on('error', (error) => log(`auth: lost a database connection: ${error.message}`))
+    this.#pool = openPool({ connectionString: url, max: 5 }, (error) =>
+      log(`auth: lost a database connection: ${error.message}`),
+    )
   }
 
   async query<Row extends object>(text: string, values: unknown[] = []): Promise<Row[]> {
@@ -21,28 +24,8 @@ export class AuthDatabase implements Db {
   }
 
   /** Runs the work in one transaction: kept when it returns, undone when it throws. */
-  async transaction<Result>(work: (tx: Db) => Promise<Result>): Promise<Result> {
-    const client = await this.#pool.connect()
-    const tx: Db = {
-      async query<Row extends object>(text: string, values: unknown[] = []) {
-        const { rows } = await client.query<Row>(text, values)
-        return rows
-      },
-    }
-    try {
-      await client.query('begin')
-      const result = await work(tx)
-      await client.query('commit')
-      client.release()
-      return result
-    } catch (error) {
-      await client.query('rollback').then(
-        () => client.release(),
-        // The connection itself is gone: drop it, and report what went wrong first.
-        (broken: Error) => client.release(broken),
-      )
-      throw error
-    }
+  transaction<Result>(work: (tx: Db) => Promise<Result>): Promise<Result> {
+    return inTransaction(this.#pool, work)
   }
 
   close(): Promise<void> {

@@ -1,6 +1,7 @@
 import { PostgresConnection } from '@supabase/lite/postgres'
 import { Kysely, PostgresDialect } from 'kysely'
-import pg from 'pg'
+import type pg from 'pg'
+import { openPool } from '../postgres/pool.ts'
 import { WireTypes } from './wire-types.ts'
 
 /**
@@ -15,10 +16,8 @@ export class PooledConnection extends PostgresConnection {
   constructor(url: string, max: number) {
     // The driver made here opens nothing before its first query, and is never given one.
     super({ url })
-    this.#pool = new pg.Pool({ connectionString: url, max, types: this.types.config })
-    // The query that a lost connection was busy with tells of it; one without a query is replaced when needed.
-    this.#pool.on('error', () => {})
-    this.#pool.on('connect', (client) => client.on('error', () => {}))
+    // A connection that is lost while nobody uses it is replaced when needed.
+    this.#pool = openPool({ connectionString: url, max, types: this.types.config }, () => {})
     this.kysely = new Kysely({ dialect: new PostgresDialect({ pool: this.#pool }) })
   }
 

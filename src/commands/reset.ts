@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { startDatabase } from '../stack/database.ts'
 import { lock } from '../stack/lock.ts'
+import { stopLeftover } from '../stack/postgres/cluster.ts'
 import { freePort } from '../stack/postgres/ports.ts'
 import { projectRoot } from '../stack/supabase-cli.ts'
 import { Progress } from './progress.ts'
@@ -12,6 +13,8 @@ export async function reset(): Promise<void> {
   const unlock = lock(dir)
   const progress = new Progress()
   try {
+    // A server that a killed stack left behind would go on without its files.
+    await stopLeftover(join(dir, 'postgres'))
     for (const part of ['postgres', 'storage', 'sandbox']) rmSync(join(dir, part), { recursive: true, force: true })
     const database = await startDatabase({
       root: projectRoot,

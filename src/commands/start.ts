@@ -8,34 +8,46 @@ import { Progress } from './progress.ts'
 
 /** `npm start`: runs until Ctrl-C or SIGTERM. */
 export async function start(port: number, databasePort: number): Promise<void> {
-  const stopped = stopSignal()
+  const stop = stopSignal()
   const progress = new Progress()
-  const starting = startStack({
-    root: projectRoot,
-    dir: join(projectRoot, '.parley'),
-    port,
-    databasePort,
-    step: (what) => progress.step(what),
-    warn: (what) => progress.note(what),
-    log: (line) => console.log(line),
-    mail: showMail,
-  })
-  const stack = await starting
-    .finally(() => progress.end())
-    .catch((error) => {
-      throw error instanceof PortTaken ? new Error(`${error.message} ${adviceFor(error.port, port)}`) : error
-    })
-  console.log(banner(stack))
-  await stopped
-  console.log('\nStopping …')
-  await stack.close()
+  try {
+    const stack = await startStack({
+      root: projectRoot,
+      dir: join(projectRoot, '.parley'),
+      port,
+      databasePort,
+      signal: stop,
+      step: (what) => progress.step(what),
+      warn: (what) => progress.note(what),
+      log: (line) => console.log(line),
+      mail: showMail,
+    }).finally(() => progress.end())
+    console.log(banner(stack))
+    await aborted(stop)
+    console.log('\nStopping …')
+    await stack.close()
+  } catch (error) {
+    if (error instanceof PortTaken) throw new Error(`${error.message} ${adviceFor(error.port, port)}`)
+    if (!stop.aborted) throw error
+    console.log('\nStopped before everything was started.')
+  }
   // A connection that somebody holds open must not keep us.
   process.exit(0)
 }
 
-function stopSignal(): Promise<void> {
+/** Aborted by the first Ctrl-C or SIGTERM. The second one does not wait for us to tidy up. */
+function stopSignal(): AbortSignal {
+  const controller = new AbortController()
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(name, () => (controller.signal.aborted ? process.exit(1) : controller.abort()))
+  }
+  return controller.signal
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve())
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve())
   })
 }
 

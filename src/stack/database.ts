@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
 import { bootstrap, bootstrapVersion } from './postgres/bootstrap.ts'
-import { type Cluster, clusterExists, startCluster } from './postgres/cluster.ts'
-import { applyMigrationsWhole } from './postgres/migrations.ts'
+import { type Cluster, clusterExists, startCluster, stopLeftover } from './postgres/cluster.ts'
+import { type History, readHistory, rememberMigrations, seedOnce } from './postgres/history.ts'
+import { applyMigrations } from './postgres/migrations.ts'
+import { dropSnapshot, hasSnapshot, restoreSnapshot, takeSnapshot } from './postgres/snapshot.ts'
 
 export interface DatabaseOptions {
   /** The project's folder, with `supabase/`. */
@@ -12,18 +14,12 @@ export interface DatabaseOptions {
   /** Where the cluster is kept. */
   dir: string
   port: number
+  /** Gives the start up; the database stays as it was before. */
+  signal?: AbortSignal | undefined
   /** Told what is being done, a step at a time. */
   step(what: string): void
   /** Told what the developer should know. */
   warn(what: string): void
-}
-
-/** What has been done to this database: kept beside it, so that an ordinary start asks nobody. */
-interface History {
-  bootstrap: string
-  seeded: boolean
-  /** The content of each migration applied, by its file's name. */
-  migrations: Record<string, string>
 }
 
 /**
@@ -31,65 +27,59 @@ interface History {
  * @throws BrokenMigration; the database is as it was then, and stopped
  */
 export async function startDatabase(options: DatabaseOptions): Promise<Cluster> {
-  const { dir, port, step, warn } = options
-  const historyFile = join(dir, 'history.json')
-  // No history: an earlier start was cut off before it had made anything that could be lost.
-  if (clusterExists(dir) && !existsSync(historyFile)) rmSync(dir, { recursive: true })
+  const { dir, port, signal, step, warn, root } = options
+  await stopLeftover(dir)
+  // Migrations were being applied when the stack was killed.
+  if (hasSnapshot(dir)) restoreSnapshot(dir)
 
   step(clusterExists(dir) ? 'Starting Postgres' : 'Making a Postgres database')
-  const cluster = await startCluster({ dir, port, durable: true })
+  const start = () => startCluster({ dir, port, durable: true })
+  let cluster = await start()
   try {
+    signal?.throwIfAborted()
     const version = await bootstrapVersion()
-    let history: History
-    if (existsSync(historyFile)) {
-      history = JSON.parse(readFileSync(historyFile, 'utf8')) as History
-      if (history.bootstrap !== version) {
-        warn(
-          'This database was made by an older version of the stack. To make it anew, without its data: npm run reset',
-        )
-      }
-    } else {
+    if ((await asAdmin(cluster, readHistory)) === null) {
       step('Making the roles and schemas of a Supabase project')
       await bootstrap(cluster.url('supabase_admin'))
-      history = { bootstrap: version, seeded: false, migrations: {} }
-      save(historyFile, history)
     }
-    await bringUpToDate(options, cluster, history, () => save(historyFile, history))
+    const history = (await asAdmin(cluster, readHistory)) as History
+    if (history.bootstrap !== version) {
+      warn('This database was made by another version of the stack. To make it anew, without its data: npm run reset')
+    }
+
+    const migrations = migrationFiles(root)
+    const pending = pendingMigrations(migrations, history, warn)
+    if (pending.length) {
+      step(`Applying ${pending.length} ${pending.length === 1 ? 'migration' : 'migrations'} with the Supabase CLI`)
+      await cluster.stop()
+      await takeSnapshot(dir)
+      cluster = await start()
+      await applyMigrations(cluster.url('postgres'), { root, signal })
+      await asAdmin(cluster, (client) => rememberMigrations(client, { ...history.migrations, ...migrations }))
+      dropSnapshot(dir)
+    }
+
+    const seed = join(root, 'supabase', 'seed.sql')
+    if (!history.seeded && existsSync(seed)) {
+      signal?.throwIfAborted()
+      step('Seeding the demo hotel')
+      await asAdmin(cluster, (client) => seedOnce(client, readFileSync(seed, 'utf8')))
+    }
+    return cluster
   } catch (error) {
     await cluster.stop()
+    if (hasSnapshot(dir)) restoreSnapshot(dir)
     throw error
   }
-  return cluster
 }
 
-async function bringUpToDate(
-  { root, step, warn }: DatabaseOptions,
-  cluster: Cluster,
-  history: History,
-  saved: () => void,
-): Promise<void> {
-  const files = migrationFiles(root)
-  const changed = Object.keys(history.migrations).filter((file) => files[file] !== history.migrations[file])
-  if (changed.length) {
-    warn(`Changed since it was applied: ${changed.join(', ')}. To apply it anew, without the data: npm run reset`)
-  }
-  const pending = Object.keys(files).filter((file) => !(file in history.migrations))
-  if (pending.length) {
-    step(`Applying ${pending.length} ${pending.length === 1 ? 'migration' : 'migrations'} with the Supabase CLI`)
-    await applyMigrationsWhole(
-      { postgres: cluster.url('postgres'), admin: cluster.url('supabase_admin', 'template1') },
-      root,
-    )
-    for (const file of pending) history.migrations[file] = files[file] ?? ''
-    saved()
-  }
-
-  const seed = join(root, 'supabase', 'seed.sql')
-  if (!history.seeded && existsSync(seed)) {
-    step('Seeding the demo hotel')
-    await run(cluster.url('postgres'), readFileSync(seed, 'utf8'))
-    history.seeded = true
-    saved()
+async function asAdmin<T>(cluster: Cluster, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: cluster.url('supabase_admin') })
+  await client.connect()
+  try {
+    return await work(client)
+  } finally {
+    await client.end()
   }
 }
 
@@ -99,23 +89,23 @@ function migrationFiles(root: string): Record<string, string> {
     createHash('sha256')
       .update(readFileSync(join(folder, file)))
       .digest('hex')
-  return Object.fromEntries(
-    readdirSync(folder)
-      .filter((file) => file.endsWith('.sql'))
-      .map((file) => [file, hash(file)]),
-  )
+  const files = readdirSync(folder).filter((file) => file.endsWith('.sql'))
+  return Object.fromEntries(files.sort().map((file) => [file, hash(file)]))
 }
 
-async function run(url: string, sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  try {
-    await client.query(sql)
-  } finally {
-    await client.end()
+function pendingMigrations(files: Record<string, string>, history: History, warn: (what: string) => void): string[] {
+  const applied = Object.keys(history.migrations).sort()
+  const changed = applied.filter((file) => files[file] !== history.migrations[file])
+  if (changed.length) {
+    warn(`Changed since it was applied: ${changed.join(', ')}. To apply it anew, without the data: npm run reset`)
   }
-}
-
-function save(file: string, history: History): void {
-  writeFileSync(file, JSON.stringify(history, null, 2))
+  const pending = Object.keys(files).filter((file) => !(file in history.migrations))
+  const late = pending.filter((file) => file < (applied.at(-1) ?? ''))
+  if (late.length) {
+    throw new Error(
+      `${late.join(', ')} is older than ${applied.at(-1)}, which has been applied: migrations are applied in order. ` +
+        'Give it a newer name, or make the database anew, without its data: npm run reset',
+    )
+  }
+  return pending
 }

@@ -14,6 +14,7 @@ import { localKeys } from './keys.ts'
 import { lock } from './lock.ts'
 import { stopLeftover } from './postgres/cluster.ts'
 import { requireFreePort } from './postgres/ports.ts'
+import { startRealtime } from './realtime/realtime.ts'
 import { startRest } from './rest/rest.ts'
 import { startSandbox } from './sandbox/sandbox.ts'
 import { startStorage } from './storage/storage.ts'
@@ -27,6 +28,8 @@ export interface StackOptions {
   port: number
   /** The database's port, 54322 by custom. */
   databasePort: number
+  /** Gives the start up; nothing is left running. */
+  signal?: AbortSignal | undefined
   /** Told what is being done, a step at a time. */
   step(what: string): void
   /** Told what the developer should know. */
@@ -59,13 +62,15 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 
   try {
     undo.push(lock(dir))
+    // It would be on our own port.
     await stopLeftover(join(dir, 'postgres'))
     await requireFreePort(port)
     await requireFreePort(databasePort)
     const database = await startDatabase({ ...options, dir: join(dir, 'postgres'), port: databasePort })
     undo.push(database.stop)
+    options.signal?.throwIfAborted()
 
-    step('Starting REST, Auth, Storage, Functions and the sandbox')
+    step('Starting REST, Auth, Storage, Realtime, Functions and the sandbox')
     const url = `http://127.0.0.1:${port}`
     const databaseUrl = database.url('postgres')
     const admin = database.url('supabase_admin')
@@ -92,6 +97,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         env: { ...sandbox.env, ...readEnvironmentFile(root) },
         log: (name, text) => log(`function ${name}: ${text}`),
       }),
+      startRealtime({ ...shared, databaseUrl: database.url('supabase_realtime_admin') }),
       startCron({ url: admin, log }),
       startNet({ url: databaseUrl, log }),
     ] as const
@@ -99,7 +105,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     for (const part of await Promise.allSettled(starting)) {
       if (part.status === 'fulfilled') undo.push(() => part.value.close())
     }
-    const [rest, auth, storage, functions] = await Promise.all(starting)
+    const [rest, auth, storage, functions, realtime] = await Promise.all(starting)
 
     const gateway = await startGateway(
       port,
@@ -108,11 +114,14 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         '/auth/v1': auth,
         '/storage/v1': storage,
         '/functions/v1': functions,
+        '/realtime/v1': realtime,
         '/sandbox': sandbox,
       },
       log,
     )
     undo.push(gateway.close)
+    // First of all: clients are told goodbye while there is still a connection.
+    undo.push(() => realtime.close())
 
     const stack = { url, databaseUrl, publishableKey: localKeys.publishable, secretKey: localKeys.secret, close }
     undo.push(announce(dir, stack))

@@ -12,21 +12,28 @@ export interface CliResult {
   stderr: string
 }
 
-/** Runs the real Supabase CLI on this project. */
-export async function supabaseCli(args: string[], workdir: string = projectRoot): Promise<CliResult> {
+/** Runs the real Supabase CLI on a project. An aborted signal ends it: the code is null then. */
+export async function supabaseCli(
+  args: string[],
+  { root = projectRoot, signal }: { root?: string; signal?: AbortSignal | undefined } = {},
+): Promise<CliResult> {
   const entry = createRequire(import.meta.url).resolve('supabase/package.json')
   const { bin } = createRequire(import.meta.url)('supabase/package.json') as { bin: { supabase: string } }
-  const child = spawn(process.execPath, [join(dirname(entry), bin.supabase), '--workdir', workdir, ...args], {
-    cwd: workdir,
+  const child = spawn(process.execPath, [join(dirname(entry), bin.supabase), '--workdir', root, ...args], {
+    cwd: root,
     // Its settings stay with the project, and a newcomer's first start sends nobody statistics.
     env: {
       ...process.env,
-      HOME: join(workdir, '.parley', 'supabase-cli'),
+      HOME: join(root, '.parley', 'supabase-cli'),
       DO_NOT_TRACK: '1',
       SUPABASE_TELEMETRY_DISABLED: '1',
     },
     stdio: ['ignore', 'pipe', 'pipe'],
+    // A group of its own: Ctrl-C in the terminal is for us to pass on.
+    detached: true,
   })
+  const kill = () => child.kill()
+  signal?.addEventListener('abort', kill)
   let stdout = ''
   let stderr = ''
   child.stdout.on('data', (chunk) => {
@@ -39,5 +46,6 @@ export async function supabaseCli(args: string[], workdir: string = projectRoot)
     child.once('error', reject)
     child.once('close', resolve)
   })
+  signal?.removeEventListener('abort', kill)
   return { code, stdout, stderr }
 }

@@ -72,8 +72,34 @@ test('after kill -9 it starts again, with everything that was committed', async 
 
   const again = await project.start()
   expect(await inDatabase(`select name from public.organizations where slug = 'kept'`)).toEqual([{ name: 'Kept' }])
-  await again.stop('SIGTERM')
+  await again.stop('SIGKILL')
+
+  expect(await project.run('reset')).toMatchObject({ code: 0 })
+  expect(processesOf(project)).toEqual([])
+  const fresh = await project.start()
+  expect(await inDatabase('select slug from public.organizations')).toEqual([{ slug: 'grand-hotel' }])
+  await fresh.stop('SIGTERM')
+})
+
+test('SIGTERM while migrations are applied: nothing is left running, and the next start does what is left', async () => {
+  const { child, printed, ended, output } = project.launch('start', ...project.ports)
+  await printed('Applying')
+  child.kill('SIGTERM')
+  await ended
+  expect(output()).toContain('Stopped before everything was started.')
   await vi.waitFor(() => expect(processesOf(project)).toEqual([]), { timeout: 5_000 })
+  await (await project.start()).stop('SIGTERM')
+})
+
+test('kill -9 while migrations are applied: the next start begins them again', async () => {
+  const { child, printed, ended } = project.launch('start', ...project.ports)
+  await printed('Applying')
+  await vi.waitFor(() => expect(existsSync(join(project.dir, '.parley/postgres/data.before'))).toBe(true))
+  child.kill('SIGKILL')
+  await ended
+  const stack = await project.start()
+  expect(await inDatabase('select count(*)::int from public.profiles')).toEqual([{ count: 4 }])
+  await stack.stop('SIGTERM')
 })
 
 test('a taken port is named, with who has it and the flag that moves ours', async () => {
@@ -104,6 +130,7 @@ test('a broken migration is named with its line, and the database is as before',
   expect(code).toBe(1)
   expect(output).toContain('20990101000001_broken.sql, line 5: ERROR: type "nonsense" does not exist')
 
+  expect(processesOf(project)).toEqual([])
   rmSync(join(migrations, '20990101000001_broken.sql'))
   rmSync(join(migrations, '20990101000000_good.sql'))
   const stack = await project.start()
@@ -112,6 +139,14 @@ test('a broken migration is named with its line, and the database is as before',
   ])
   expect(await inDatabase('select count(*)::int from public.profiles')).toEqual([{ count: 4 }])
   await stack.stop('SIGTERM')
+})
+
+test('a migration older than the newest applied one is named, with what to do', async () => {
+  await (await project.start()).stop('SIGTERM')
+  writeFileSync(join(project.dir, 'supabase', 'migrations', '20000101000000_late.sql'), 'select 1;\n')
+  const { code, output } = await project.run('start', ...project.ports)
+  expect(code).toBe(1)
+  expect(output).toMatch(/20000101000000_late\.sql is older than \d+_\w+\.sql/)
 })
 
 test('a migration changed after it was applied is noticed, and reset applies it', async () => {

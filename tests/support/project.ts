@@ -10,10 +10,14 @@ export interface Project {
   dir: string
   port: number
   databasePort: number
+  /** The flags that give it ports of its own. */
+  ports: string[]
+  /** Begins a command. */
+  launch(...args: string[]): ReturnType<typeof launched>
   /** Runs a command to its end. */
   run(...args: string[]): Promise<{ code: number | null; output: string }>
   /** `npm start`, until it serves. @throws with what was printed when it ends before. */
-  start(...args: string[]): Promise<Running>
+  start(): Promise<Running>
   remove(): void
 }
 
@@ -31,20 +35,21 @@ export async function createProject(): Promise<Project> {
   }
   symlinkSync(join(projectRoot, 'node_modules'), join(dir, 'node_modules'))
   const [port, databasePort] = [await freePort(), await freePort()]
-  const launch = (args: string[]) => launched(dir, args)
+  const ports = ['--port', String(port), '--db-port', String(databasePort)]
 
   return {
     dir,
     port,
     databasePort,
+    ports,
+    launch: (...args) => launched(dir, args),
     async run(...args) {
-      const { child, output, ended } = launch(args)
+      const { child, output, ended } = launched(dir, args)
       await ended
       return { code: child.exitCode, output: output() }
     },
-    async start(...args) {
-      const ports = args.length ? args : ['--port', String(port), '--db-port', String(databasePort)]
-      const { child, output, ended, printed } = launch(['start', ...ports])
+    async start() {
+      const { child, output, ended, printed } = launched(dir, ['start', ...ports])
       await Promise.race([
         printed('Parley is running.'),
         ended.then(() => Promise.reject(new Error(`It ended:\n${output()}`))),

@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { getRequestListener } from '@hono/node-server'
+import type { Realtime } from '../realtime/realtime.ts'
 import type { Caller, Service } from '../service.ts'
 
 /** The parts of the stack by the first words of their paths, as on hosted Supabase. */
@@ -9,6 +11,7 @@ export interface Routes {
   '/auth/v1': Service
   '/storage/v1': Service
   '/functions/v1': Service
+  '/realtime/v1': Realtime
   /** Local only: what the fakes of Cloudinary and FCM received. */
   '/sandbox': Pick<Service, 'fetch'>
 }
@@ -17,6 +20,8 @@ export interface Gateway {
   port: number
   close(): Promise<void>
 }
+
+const noRoute = 'no Route matched with those values'
 
 /**
  * The one door to the stack, on loopback.
@@ -28,9 +33,8 @@ export async function startGateway(port: number, routes: Routes, log: (line: str
   const services = Object.entries(routes)
   const answer = async (request: Request, caller: Caller): Promise<Response> => {
     const { pathname } = new URL(request.url)
-    if (pathname.startsWith('/realtime/v1')) return unavailable('Realtime is not part of the local stack yet.')
     const service = services.find(([prefix]) => pathname === prefix || pathname.startsWith(`${prefix}/`))?.[1]
-    if (!service) return Response.json({ message: 'no Route matched with those values' }, { status: 404 })
+    if (!service) return Response.json({ message: noRoute }, { status: 404 })
     try {
       return await service.fetch(request, caller)
     } catch (error) {
@@ -47,6 +51,19 @@ export async function startGateway(port: number, routes: Routes, log: (line: str
     setForwardedHeaders(incoming, port)
     void listener(incoming, outgoing)
   })
+  const upgraded = new Set<Duplex>()
+  server.on('upgrade', (incoming, socket, head) => {
+    if (!incoming.url?.startsWith('/realtime/v1/')) {
+      const body = JSON.stringify({ message: noRoute })
+      const headers = `Content-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close`
+      socket.end(`HTTP/1.1 404 Not Found\r\n${headers}\r\n\r\n${body}`)
+      return
+    }
+    upgraded.add(socket)
+    socket.once('close', () => upgraded.delete(socket))
+    setForwardedHeaders(incoming, port)
+    routes['/realtime/v1'].upgrade(incoming, socket, head)
+  })
   // Uploads take as long as they take.
   server.requestTimeout = 0
   await new Promise<void>((resolve, reject) => {
@@ -59,24 +76,28 @@ export async function startGateway(port: number, routes: Routes, log: (line: str
     async close() {
       const closed = new Promise((resolve) => server.close(resolve))
       server.closeAllConnections()
+      for (const socket of upgraded) socket.destroy()
       await closed
     },
   }
 }
 
-function unavailable(message: string): Response {
-  return Response.json({ message }, { status: 503 })
-}
+const claimed = /^(x-forwarded-|x-real-ip$|forwarded$)/i
 
 function setForwardedHeaders(incoming: IncomingMessage, port: number): void {
+  const forwarded = {
+    'x-forwarded-for': incoming.socket.remoteAddress ?? '',
+    'x-forwarded-proto': 'http',
+    'x-forwarded-host': incoming.headers.host ?? `127.0.0.1:${port}`,
+    'x-forwarded-port': String(port),
+  }
   const kept: string[] = []
   for (let i = 0; i < incoming.rawHeaders.length; i += 2) {
     const [name = '', value = ''] = incoming.rawHeaders.slice(i, i + 2)
-    if (!/^(x-forwarded-|x-real-ip$|forwarded$)/i.test(name)) kept.push(name, value)
+    if (!claimed.test(name)) kept.push(name, value)
   }
-  kept.push('x-forwarded-for', incoming.socket.remoteAddress ?? '')
-  kept.push('x-forwarded-proto', 'http')
-  kept.push('x-forwarded-host', incoming.headers.host ?? `127.0.0.1:${port}`)
-  kept.push('x-forwarded-port', String(port))
-  incoming.rawHeaders = kept
+  // HTTP is served from the raw ones, a WebSocket's handshake from the others.
+  incoming.rawHeaders = [...kept, ...Object.entries(forwarded).flat()]
+  const headers = Object.entries(incoming.headers).filter(([name]) => !claimed.test(name))
+  incoming.headers = { ...Object.fromEntries(headers), ...forwarded }
 }

@@ -37,8 +37,9 @@ export async function bootstrap(url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   try {
+    const version = client.escapeLiteral(await bootstrapVersion())
     // Several statements in one query are one transaction.
-    await client.query(await script())
+    await client.query(`${await script()}\ninsert into guard.history (bootstrap) values (${version})`)
   } finally {
     await client.end()
   }

@@ -1,5 +1,5 @@
 import { type SpawnOptions, spawn } from 'node:child_process'
-import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { installExtensions } from '../extensions/install.ts'
@@ -90,11 +90,15 @@ async function initialise(dir: string, data: string, durable: boolean): Promise<
   const identity = ['-U', 'supabase_admin', `--pwfile=${passwordFile}`, '--auth=scram-sha-256']
   const encoding = ['--encoding=UTF8', '--locale=C.UTF-8']
   const chosen = Object.entries({ ...settings, ...(durable ? {} : settingsOfTests) })
+  // Under another name until it is whole: half a cluster must not be taken for one.
+  const making = join(dir, 'data.making')
+  rmSync(making, { recursive: true, force: true })
   await run(
     'initdb',
-    ['-D', data, ...identity, ...encoding, '-N', ...chosen.flatMap(([k, v]) => ['-c', `${k}=${v}`])],
-    data,
+    ['-D', making, ...identity, ...encoding, '-N', ...chosen.flatMap(([k, v]) => ['-c', `${k}=${v}`])],
+    making,
   )
+  renameSync(making, data)
   rmSync(passwordFile)
 }
 

@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import pg from 'pg'
 import { projectRoot, supabaseCli } from '../supabase-cli.ts'
 
 /** A migration that Postgres refused. The message names the file, the line and what Postgres said. */
@@ -11,49 +10,24 @@ class BrokenMigration extends Error {
 /**
  * Applies what is pending in `supabase/migrations`, with the real Supabase CLI.
  * @param url the database, as `postgres`: the role that `supabase db push` has on hosted
- * @param project the folder that holds `supabase/`
+ * @param options root: the folder that holds `supabase/`; signal: gives it up
  * @throws BrokenMigration; the migrations before the broken one are applied then
  */
-export async function applyMigrations(url: string, project: string = projectRoot): Promise<void> {
+export async function applyMigrations(
+  url: string,
+  { root = projectRoot, signal }: { root?: string; signal?: AbortSignal | undefined } = {},
+): Promise<void> {
   const target = `--remote=${url}?sslmode=disable`
-  const result = await supabaseCli(['migration', 'up', '--yes', '--output-format', 'json', target], project)
+  const result = await supabaseCli(['migration', 'up', '--yes', '--output-format', 'json', target], { root, signal })
   if (result.code === 0) return
+  signal?.throwIfAborted()
 
   const file = result.stderr.match(/Applying migration (\S+\.sql)\.\.\.(?![\s\S]*Applying migration)/)?.[1]
   const problem = problemOf(result.stdout) ?? result.stderr
   if (!file) throw new Error(`supabase migration up failed: ${problem}`)
-  const source = await readFile(join(project, 'supabase', 'migrations', file), 'utf8')
+  const source = await readFile(join(root, 'supabase', 'migrations', file), 'utf8')
   const { line, message } = locate(problem, source)
   throw new BrokenMigration(`${file}, line ${line}: ${message}`)
-}
-
-/** `applyMigrations`, but all or nothing: when one is broken, the database is as it was before. */
-export async function applyMigrationsWhole(
-  url: { postgres: string; admin: string },
-  project: string = projectRoot,
-): Promise<void> {
-  const admin = new pg.Client({ connectionString: url.admin })
-  await admin.connect()
-  try {
-    // Left behind when the stack was killed right here: what came after this copy was made has not ended well.
-    const leftover = await admin.query(`select from pg_database where datname = 'before_migrations'`)
-    if (leftover.rowCount) await restore(admin)
-    await admin.query('create database before_migrations template postgres owner postgres')
-    try {
-      await applyMigrations(url.postgres, project)
-    } catch (error) {
-      await restore(admin)
-      throw error
-    }
-    await admin.query('drop database before_migrations')
-  } finally {
-    await admin.end()
-  }
-}
-
-async function restore(admin: pg.Client): Promise<void> {
-  await admin.query('drop database if exists postgres with (force)')
-  await admin.query('alter database before_migrations rename to postgres')
 }
 
 function problemOf(stdout: string): string | undefined {

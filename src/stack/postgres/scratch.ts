@@ -29,6 +29,19 @@ export async function startScratchCluster(): Promise<Cluster> {
   return { ...cluster, stop }
 }
 
+/** Does some work with a scratch cluster, and removes it whatever happens: also at Ctrl-C. */
+export async function withScratchCluster(work: (cluster: Cluster) => Promise<void>): Promise<void> {
+  const cluster = await startScratchCluster()
+  const leave = () => void cluster.stop().finally(() => process.exit(1))
+  process.once('SIGINT', leave).once('SIGTERM', leave)
+  try {
+    await work(cluster)
+  } finally {
+    process.off('SIGINT', leave).off('SIGTERM', leave)
+    await cluster.stop()
+  }
+}
+
 /** Removes what runs that were killed could not remove: their pid, in the folder's name, is nobody's any more. */
 async function sweep(): Promise<void> {
   for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(prefix))) {

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import WebSocket from 'ws'
 import { type Gateway, startGateway } from '../../../src/stack/gateway/gateway.ts'
+import type { Realtime } from '../../../src/stack/realtime/realtime.ts'
 import type { Service } from '../../../src/stack/service.ts'
 
 /** Answers with what reached it. */
@@ -21,6 +23,15 @@ const broken: Service = {
   close: async () => {},
 }
 
+/** Refuses every handshake with the caller's address, as the service sees it. */
+const realtime: Realtime = {
+  ...echo('realtime'),
+  upgrade: (request, socket) => {
+    const body = JSON.stringify({ path: request.url, headers: request.headers })
+    socket.end(`HTTP/1.1 418 Teapot\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
+  },
+}
+
 let gateway: Gateway
 const lines: string[] = []
 
@@ -30,6 +41,7 @@ beforeAll(async () => {
     '/auth/v1': echo('auth'),
     '/storage/v1': broken,
     '/functions/v1': echo('functions'),
+    '/realtime/v1': realtime,
     '/sandbox': echo('sandbox'),
   }
   gateway = await startGateway(0, routes, (line) => lines.push(line))
@@ -43,6 +55,7 @@ test.each([
   ['/rest/v1/chat_rooms?select=id', 'rest', '/rest/v1/chat_rooms'],
   ['/auth/v1', 'auth', '/auth/v1'],
   ['/functions/v1/api/api/chat/rooms/', 'functions', '/functions/v1/api/api/chat/rooms/'],
+  ['/realtime/v1/api/broadcast', 'realtime', '/realtime/v1/api/broadcast'],
   ['/sandbox/fcm', 'sandbox', '/sandbox/fcm'],
 ])('%s goes to %s, with its whole path', async (path, name, whole) => {
   expect(await (await ask(path, { method: 'POST', body: 'body' })).json()).toMatchObject({
@@ -85,8 +98,27 @@ test('a fault of ours is an answer without its text, and a line in the log', asy
   expect(lines.join('\n')).toContain('select secret from somewhere')
 })
 
-test('realtime has its place, and says that nobody is there yet', async () => {
-  expect((await ask('/realtime/v1/websocket')).status).toBe(503)
+/** What a handshake is answered that does not succeed. */
+function handshake(path: string, headers: Record<string, string> = {}): Promise<{ status: number; body: string }> {
+  const ws = new WebSocket(`ws://127.0.0.1:${gateway.port}${path}`, { headers })
+  return new Promise((resolve) => {
+    ws.once('unexpected-response', async (_request, response) => {
+      resolve({ status: response.statusCode ?? 0, body: Buffer.concat(await response.toArray()).toString() })
+    })
+  })
+}
+
+test("a WebSocket's handshake goes to realtime, with the gateway's word for the caller", async () => {
+  const { status, body } = await handshake('/realtime/v1/websocket?vsn=2.0.0', { 'x-forwarded-for': '6.6.6.6' })
+  expect(status).toBe(418)
+  expect(JSON.parse(body)).toMatchObject({
+    path: '/realtime/v1/websocket?vsn=2.0.0',
+    headers: { 'x-forwarded-for': '127.0.0.1' },
+  })
+})
+
+test('a handshake elsewhere is refused', async () => {
+  expect((await handshake('/rest/v1/')).status).toBe(404)
 })
 
 test('only this machine reaches it', async () => {

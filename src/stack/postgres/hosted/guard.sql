@@ -117,3 +117,10 @@ create event trigger guard_refuse_changes on ddl_command_end execute function gu
 create event trigger guard_refuse_drops on sql_drop execute function guard.refuse_drops();
 
 grant usage on schema guard to postgres;
+
+-- What has been done to this database, for the stack alone.
+create table guard.history (
+  bootstrap text not null,
+  migrations jsonb not null default '{}',
+  seeded boolean not null default false
+);

@@ -83,7 +83,9 @@ export class Channel implements Subscriber {
     const entries = this.config.changes
     if (entries.length) {
       const deliver = (payload: unknown) => this.#whenOpen(() => this.#tell(null, 'postgres_changes', payload))
-      this.#changes = this.#project.changes.subscribe(entries, this.#claims, deliver)
+      this.#changes = this.#project.changes.subscribe(entries, this.#claims, deliver, (error) =>
+        this.#announceChanges(error),
+      )
     }
     const ids = this.#changes?.ids ?? []
     const response = { postgres_changes: entries.map((entry, i) => ({ ...entry, id: ids[i] })) }
@@ -96,7 +98,7 @@ export class Channel implements Subscriber {
     }
     // Nobody joins while the stream is down, so it is live.
     if (this.config.broadcast.replicationReady) this.#system('system', 'ok', 'Replication connection established')
-    if (this.#changes) this.#announceChanges(this.#changes.ready)
+    if (this.#changes) this.#whenActive(this.#changes.ready)
 
     const held = this.#held ?? []
     this.#held = undefined
@@ -260,14 +262,19 @@ export class Channel implements Subscriber {
       return this.#shutDown(isDown ? 'Realtime was unable to connect to the project database' : noPermission(this.name))
     }
     this.#watchExpiry()
-    if (this.#changes) this.#announceChanges(this.#changes.setClaims(this.#claims))
+    if (this.#changes) this.#whenActive(this.#changes.setClaims(this.#claims))
   }
 
-  #announceChanges(ready: Promise<void>): void {
-    ready.then(
-      () => this.#system('postgres_changes', 'ok', 'Subscribed to PostgreSQL'),
-      (error: Error) => this.#system('postgres_changes', 'error', error.message),
+  #whenActive(active: Promise<void>): void {
+    active.then(
+      () => this.#announceChanges(null),
+      (error: Error) => this.#announceChanges(error),
     )
+  }
+
+  #announceChanges(error: Error | null): void {
+    if (error) this.#system('postgres_changes', 'error', error.message)
+    else this.#system('postgres_changes', 'ok', 'Subscribed to PostgreSQL')
   }
 
   #watchExpiry(): void {

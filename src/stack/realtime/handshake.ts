@@ -5,6 +5,9 @@ import type { Version } from './serializer.ts'
 import type { SocketOptions } from './socket.ts'
 import { claimsOf, InvalidToken } from './token.ts'
 
+/** Where clients connect. */
+export const websocketPath = '/realtime/v1/websocket'
+
 /** A connection is refused before it is one. */
 export class HandshakeRefused extends Error {
   override readonly name = 'HandshakeRefused'
@@ -22,7 +25,8 @@ export class HandshakeRefused extends Error {
  * @throws HandshakeRefused
  */
 export async function readHandshake(request: IncomingMessage, keys: Keys): Promise<SocketOptions> {
-  const { searchParams } = new URL(request.url ?? '', 'http://localhost')
+  const { pathname, searchParams } = new URL(request.url ?? '', 'http://localhost')
+  if (pathname !== websocketPath) throw new HandshakeRefused(404, 'Not Found')
   const version = versionOf(searchParams.get('vsn') ?? '1.0.0')
   const headers = Object.fromEntries(
     Object.entries(request.headers).flatMap(([name, value]) =>

@@ -8,7 +8,7 @@ import type { Service } from '../service.ts'
 import { Authorization } from './authorization.ts'
 import { broadcastOverHttp } from './broadcast-api.ts'
 import { Changes } from './changes/changes.ts'
-import { HandshakeRefused, readHandshake, refuse } from './handshake.ts'
+import { HandshakeRefused, readHandshake, refuse, websocketPath } from './handshake.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import type { Project } from './project.ts'
 import { Rate } from './rate.ts'
@@ -132,9 +132,6 @@ export async function startRealtime({
     },
   }
 }
-
-/** Where clients connect. */
-export const websocketPath = '/realtime/v1/websocket'
 
 function openPool(connectionString: string, log: (line: string) => void): pg.Pool {
   const pool = new pg.Pool({

@@ -1,0 +1,117 @@
+import { createClient, type RealtimeChannel, type SupabaseClient } from '@supabase/supabase-js'
+import { type JWTPayload, SignJWT } from 'jose'
+import pg from 'pg'
+import { createClient as createOldClient } from 'supabase-js-2024'
+import WebSocket from 'ws'
+import { startGateway } from '../../../src/stack/gateway/gateway.ts'
+import { localKeys } from '../../../src/stack/keys.ts'
+import type { Limits } from '../../../src/stack/realtime/limits.ts'
+import { startRealtime } from '../../../src/stack/realtime/realtime.ts'
+import type { Service } from '../../../src/stack/service.ts'
+import { createDatabase } from '../../support/database.ts'
+import { RawClient } from './raw-client.ts'
+
+export const keys = localKeys
+export const ana = '00000000-0000-4000-8000-00000000000a'
+
+export interface Served {
+  url: string
+  /** What the server has logged. */
+  lines: string[]
+  /** supabase-js of today, anonymous or with a token; closed with the server. */
+  client(token?: string): SupabaseClient
+  /** supabase-js of two years ago. */
+  oldClient(token?: string): SupabaseClient
+  raw(query?: string, headers?: Record<string, string>): Promise<RawClient>
+  /** A request as it is, path after `/realtime/v1`. */
+  request(path: string, init?: RequestInit): Promise<Response>
+  /** SQL as the project's owner. */
+  sql(text: string, values?: unknown[]): Promise<Record<string, unknown>[]>
+  adminSql(text: string): Promise<Record<string, unknown>[]>
+  close(): Promise<void>
+}
+
+/** `/realtime/v1` behind the gateway, over a database of its own without any policy. */
+export async function serve(limits: Partial<Limits> = {}): Promise<Served> {
+  const database = await createDatabase({ migrated: false })
+  const [sql, admin] = await Promise.all([connect(database.url()), connect(database.url('supabase_admin'))])
+  const lines: string[] = []
+  const log = (line: string) => lines.push(line)
+  const databaseUrl = database.url('supabase_realtime_admin')
+  const realtime = await startRealtime({ databaseUrl, keys, log, limits })
+  const gateway = await startGateway(
+    0,
+    {
+      '/rest/v1': nobody,
+      '/auth/v1': nobody,
+      '/storage/v1': nobody,
+      '/functions/v1': nobody,
+      '/realtime/v1': realtime,
+      '/sandbox': nobody,
+    },
+    log,
+  )
+  const url = `http://127.0.0.1:${gateway.port}`
+  const clients: SupabaseClient[] = []
+  const kept = (client: SupabaseClient, token: string | undefined) => {
+    if (token) client.realtime.setAuth(token)
+    clients.push(client)
+    return client
+  }
+  const options = {
+    auth: { persistSession: false, autoRefreshToken: false },
+    realtime: { transport: WebSocket as never },
+  }
+
+  return {
+    url,
+    lines,
+    client: (token) => kept(createClient(url, keys.publishable, options), token),
+    oldClient: (token) => kept(createOldClient(url, keys.publishable, options) as unknown as SupabaseClient, token),
+    raw: (query = `apikey=${keys.publishable}&vsn=2.0.0`, headers = {}) =>
+      RawClient.connect(`${url.replace('http', 'ws')}/realtime/v1/websocket?${query}`, headers),
+    request: (path, init) => fetch(`${url}/realtime/v1${path}`, init),
+    sql: async (text, values) => (await sql.query(text, values)).rows,
+    adminSql: async (text) => (await admin.query(text)).rows,
+    async close() {
+      for (const client of clients) await client.realtime.disconnect()
+      await realtime.close()
+      await gateway.close()
+      await Promise.all([sql.end(), admin.end()])
+      await database.drop()
+    },
+  }
+}
+
+const nobody: Service = {
+  fetch: () => new Response(null, { status: 404 }),
+  close: async () => {},
+}
+
+/** A token with these claims, good for an hour. */
+export function token(
+  claims: JWTPayload = { role: 'authenticated', sub: ana },
+  expires: string | number = '1h',
+  secret: string = keys.jwtSecret,
+): Promise<string> {
+  return new SignJWT(claims)
+    .setProtectedHeader({ alg: 'HS256' })
+    .setExpirationTime(expires)
+    .sign(new TextEncoder().encode(secret))
+}
+
+/** Resolves once joined. @throws the server's reason when it is refused */
+export function subscribed(channel: RealtimeChannel): Promise<RealtimeChannel> {
+  return new Promise((resolve, reject) => {
+    channel.subscribe((status, error) => {
+      if (status === 'SUBSCRIBED') resolve(channel)
+      else if (status !== 'CLOSED') reject(error ?? new Error(status))
+    })
+  })
+}
+
+async function connect(url: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  return client
+}

@@ -15,6 +15,18 @@ async function signUp(name) {
 const ana = await signUp('Ana')
 const ben = await signUp('Ben')
 const { data: room } = await ana.client.rpc('start_direct_chat', { p_user_id: ben.id }).throwOnError()
-await ana.client.rpc('send_message', { p_room_id: room.id, p_content: 'Hello Ben!' }).throwOnError()
+
+const channel = ben.client.channel(room.topic, { config: { private: true } })
+const heard = new Promise((resolve) => {
+  channel.on('broadcast', { event: 'new-message' }, ({ payload }) => resolve(payload.message))
+})
+channel.subscribe(async (status) => {
+  if (status !== 'SUBSCRIBED') return
+  await ana.client.rpc('send_message', { p_room_id: room.id, p_content: 'Hello Ben!' }).throwOnError()
+})
+const { sender, content } = await heard
+console.log(`${sender.first_name} wrote: ${content}`)
+
 const { data: messages } = await ben.client.rpc('get_messages', { p_room_id: room.id }).throwOnError()
-console.log(`${messages[0].sender.first_name} wrote: ${messages[0].content}`)
+console.log(`Messages in the room: ${messages.length}`)
+await ben.client.removeAllChannels()

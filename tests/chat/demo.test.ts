@@ -38,5 +38,5 @@ test("the README's script of two people runs as it stands", async () => {
   const { stdout } = await promisify(execFile)(process.execPath, [join(projectRoot, 'examples/two-people.mjs')], {
     env: { ...process.env, PARLEY_URL: url, PARLEY_KEY: publishableKey },
   })
-  expect(stdout).toBe('Ana wrote: Hello Ben!\n')
+  expect(stdout).toBe('Ana wrote: Hello Ben!\nMessages in the room: 1\n')
 })

@@ -45,7 +45,13 @@ const settings = {
   // Compiling a chat's short queries costs more than it saves; hosted has it off too.
   jit: 'off',
 }
-const settingsOfTests = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }
+const settingsOfTests = {
+  fsync: 'off',
+  synchronous_commit: 'off',
+  full_page_writes: 'off',
+  // Replication streams what has been written, and no commit waits for that here: 200 ms by default.
+  wal_writer_delay: '10ms',
+}
 
 /** Whether this folder holds a cluster already. */
 export function clusterExists(dir: string): boolean {

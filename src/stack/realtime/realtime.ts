@@ -10,6 +10,7 @@ import { broadcastOverHttp } from './broadcast-api.ts'
 import { Changes } from './changes/changes.ts'
 import { HandshakeRefused, readHandshake, refuse, websocketPath } from './handshake.ts'
 import { defaultLimits, type Limits } from './limits.ts'
+import { keepPartitions } from './partitions.ts'
 import type { Project } from './project.ts'
 import { Rate } from './rate.ts'
 import { relay } from './relay.ts'
@@ -49,6 +50,7 @@ export async function startRealtime({
     events: Rate.perSecond(limits.eventsPerSecond),
     presence: Rate.perSecond(limits.presenceEventsPerSecond),
   }
+  const partitions = await keepPartitions({ url, log })
   const topics = new Topics()
   const sockets = new Map<WebSocket, Socket>()
   const changes = new Changes({ url, log })
@@ -61,7 +63,7 @@ export async function startRealtime({
       for (const socket of sockets.values()) socket.failChannels()
     },
   }).catch(async (error) => {
-    await changes.close()
+    await Promise.all([changes.close(), partitions.close()])
     throw error
   })
   const pool = openPool(url, log)
@@ -101,7 +103,7 @@ export async function startRealtime({
     }, goodbyeMs)
     await Promise.all(closed)
     clearTimeout(patience)
-    await Promise.all([replication.close(), changes.close(), pool.end()])
+    await Promise.all([replication.close(), changes.close(), partitions.close(), pool.end()])
   }
   let closing: Promise<void> | undefined
 

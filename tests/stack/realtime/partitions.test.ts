@@ -1,6 +1,8 @@
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { localKeys } from '../../../src/stack/keys.ts'
 import { keepPartitions, maintainPartitions } from '../../../src/stack/realtime/partitions.ts'
+import { startRealtime } from '../../../src/stack/realtime/realtime.ts'
 import { createDatabase, type Database } from '../../support/database.ts'
 
 let database: Database
@@ -56,6 +58,12 @@ test('there is one for each day from yesterday to three days ahead, whatever the
     expect(await names()).toEqual(kept())
   }
   await client.query(`alter database ${database.name} reset timezone`)
+})
+
+test('a server that starts makes them', async () => {
+  const realtime = await startRealtime({ databaseUrl: url(), keys: localKeys, log: () => {} })
+  await realtime.close()
+  expect(await names()).toEqual(kept())
 })
 
 test('two services may make them at once, and again', async () => {

@@ -8,12 +8,12 @@ import {
   listBuckets,
   updateBucket,
 } from './bucket-rows.ts'
+import type { Storage } from './context.ts'
 import { accessDenied, bucketNotEmpty, invalidRequest, noSuchBucket } from './errors.ts'
 import { service } from './identity.ts'
 import { readObject, requiredString } from './json-body.ts'
 import { parseFileSizeLimit, parseMimeTypes } from './limits.ts'
 import { validBucketName } from './names.ts'
-import type { Storage } from './storage.ts'
 
 export function bucketRoutes({ database, files, identify }: Storage): Hono {
   const routes = new Hono()
@@ -24,8 +24,8 @@ export function bucketRoutes({ database, files, identify }: Storage): Hono {
     const name = validBucketName(requiredString(body, 'name'))
     const id = body.id === undefined ? name : validBucketName(requiredString(body, 'id'))
     const settings = readSettings(body)
-    await database.as(identity, 'storage.bucket.create', (sql) =>
-      insertBucket(sql, { id, name, owner: identity.userId }, settings),
+    await database.as(identity, 'storage.bucket.create', (tx) =>
+      insertBucket(tx, { id, name, owner: identity.userId }, settings),
     )
     return c.json({ name })
   })
@@ -33,13 +33,13 @@ export function bucketRoutes({ database, files, identify }: Storage): Hono {
   routes.get('/bucket', async (c) => {
     const identity = await identify(c.req.raw)
     const query = readQuery(c.req.query())
-    return c.json(await database.as(identity, 'storage.bucket.list', (sql) => listBuckets(sql, query)))
+    return c.json(await database.as(identity, 'storage.bucket.list', (tx) => listBuckets(tx, query)))
   })
 
   routes.get('/bucket/:id', async (c) => {
     const identity = await identify(c.req.raw)
     const id = validBucketName(c.req.param('id'))
-    const bucket = await database.as(identity, 'storage.bucket.get', (sql) => findBucket(sql, id))
+    const bucket = await database.as(identity, 'storage.bucket.get', (tx) => findBucket(tx, id))
     if (!bucket) throw noSuchBucket()
     return c.json(bucket)
   })
@@ -48,7 +48,7 @@ export function bucketRoutes({ database, files, identify }: Storage): Hono {
     const identity = await identify(c.req.raw)
     const id = validBucketName(c.req.param('id'))
     const settings = readSettings(await readObject(c.req.raw))
-    const updated = await database.as(identity, 'storage.bucket.update', (sql) => updateBucket(sql, id, settings))
+    const updated = await database.as(identity, 'storage.bucket.update', (tx) => updateBucket(tx, id, settings))
     if (!updated) throw noSuchBucket()
     return c.json({ message: 'Successfully updated' })
   })
@@ -56,11 +56,13 @@ export function bucketRoutes({ database, files, identify }: Storage): Hono {
   routes.post('/bucket/:id/empty', async (c) => {
     const identity = await identify(c.req.raw)
     const id = validBucketName(c.req.param('id'))
-    const deleted = await database.as(identity, 'storage.bucket.empty', async (sql) => {
-      if (!(await findBucket(sql, id))) throw noSuchBucket()
-      const seen = await sql<{ id: string }[]>`select id from storage.objects where bucket_id = ${id}`
-      const rows = await sql<{ version: string | null }[]>`
-        delete from storage.objects where bucket_id = ${id} returning version`
+    const deleted = await database.as(identity, 'storage.bucket.empty', async (tx) => {
+      if (!(await findBucket(tx, id))) throw noSuchBucket()
+      const seen = await tx.query('select id from storage.objects where bucket_id = $1', [id])
+      const rows = await tx.query<{ version: string | null }>(
+        'delete from storage.objects where bucket_id = $1 returning version',
+        [id],
+      )
       if (rows.length < seen.length) throw accessDenied('You may have SELECT but not DELETE permissions')
       return rows
     })
@@ -72,12 +74,12 @@ export function bucketRoutes({ database, files, identify }: Storage): Hono {
     const identity = await identify(c.req.raw)
     const id = validBucketName(c.req.param('id'))
     const operation = 'storage.bucket.delete'
-    const content = await database.as(service, operation, async (sql) => {
-      if (!(await findBucket(sql, id))) throw noSuchBucket()
-      return sql`select from storage.objects where bucket_id = ${id} limit 1`
+    const content = await database.as(service, operation, async (tx) => {
+      if (!(await findBucket(tx, id))) throw noSuchBucket()
+      return tx.query('select from storage.objects where bucket_id = $1 limit 1', [id])
     })
     if (content.length > 0) throw bucketNotEmpty()
-    if (!(await database.as(identity, operation, (sql) => deleteBucket(sql, id)))) throw noSuchBucket()
+    if (!(await database.as(identity, operation, (tx) => deleteBucket(tx, id)))) throw noSuchBucket()
     return c.json({ message: 'Successfully deleted' })
   })
 

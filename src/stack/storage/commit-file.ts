@@ -1,7 +1,7 @@
+import type { Storage } from './context.ts'
 import { StorageError } from './errors.ts'
 import { service } from './identity.ts'
 import { type Destination, type NewContent, type ObjectRow, writeObject } from './object-rows.ts'
-import type { Storage } from './storage.ts'
 
 /**
  * Makes a written file an object's content: file first, then row, then the file it replaces goes. A crash in between
@@ -14,7 +14,7 @@ export async function commitFile(
   content: NewContent,
 ): Promise<ObjectRow> {
   const { object, replaced } = await database
-    .as(service, operation, (sql) => writeObject(sql, destination, content))
+    .as(service, operation, (tx) => writeObject(tx, destination, content))
     .catch(async (error) => {
       // Only when the database said no: after a lost connection the row may be there all the same.
       if (error instanceof StorageError) await files.remove([content.version])

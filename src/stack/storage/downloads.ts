@@ -1,11 +1,11 @@
 import { type Context, Hono } from 'hono'
 import { findBucket } from './bucket-rows.ts'
 import { type ByteRange, contentHeaders, parseRange } from './content-headers.ts'
+import type { Storage } from './context.ts'
 import { invalidRequest, noSuchBucket, noSuchKey, StorageError } from './errors.ts'
 import { type Identity, service } from './identity.ts'
 import { readTarget } from './names.ts'
 import { findObject, type ObjectRow } from './object-rows.ts'
-import type { Storage } from './storage.ts'
 
 type Find = () => Promise<ObjectRow>
 
@@ -66,7 +66,7 @@ async function findReadable(
   identity: Identity | null,
 ): Promise<ObjectRow> {
   const { bucketId } = readTarget(c)
-  const bucket = await storage.database.as(service, operation, (sql) => findBucket(sql, bucketId))
+  const bucket = await storage.database.as(service, operation, (tx) => findBucket(tx, bucketId))
   const reader = bucket?.public ? service : identity
   if (!bucket || !reader) throw noSuchBucket()
   return findAs(storage, reader, c, operation)
@@ -74,7 +74,7 @@ async function findReadable(
 
 async function findAs(storage: Storage, reader: Identity, c: Context, operation: string): Promise<ObjectRow> {
   const { bucketId, name } = readTarget(c)
-  const object = await storage.database.as(reader, operation, (sql) => findObject(sql, bucketId, name))
+  const object = await storage.database.as(reader, operation, (tx) => findObject(tx, bucketId, name))
   if (!object) throw noSuchKey()
   return object
 }

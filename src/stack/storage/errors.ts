@@ -1,4 +1,4 @@
-import postgres from 'postgres'
+import pg from 'pg'
 
 /**
  * A refusal in storage-api's words. Over HTTP nearly all of them are 400 (our own faults 500): the real status is in the
@@ -55,16 +55,19 @@ export const invalidMimeType = (mimeType: string) =>
 export const bucketNotEmpty = () =>
   new StorageError(409, 'ResourceNotEmpty', 'The bucket you tried to delete is not empty')
 
-/** What Postgres said, as storage-api passes it on. Anything else comes back as it is. */
+/**
+ * What Postgres refused, as storage-api passes it on. Anything else comes back as it is; also the words with which a
+ * server ends a connection (class 57P), which tell nothing of how far a commit came.
+ */
 export function fromDatabase(cause: unknown): unknown {
-  if (!(cause instanceof postgres.PostgresError)) return cause
+  if (!(cause instanceof pg.DatabaseError) || cause.code?.startsWith('57P')) return cause
   switch (cause.code) {
     case '42501': {
       const hidden = cause.message.includes('row-level security')
       return accessDenied(hidden ? 'new row violates row-level security policy' : cause.message, cause)
     }
     case '23505': {
-      const code = cause.table_name === 'buckets' ? 'BucketAlreadyExists' : 'KeyAlreadyExists'
+      const code = cause.table === 'buckets' ? 'BucketAlreadyExists' : 'KeyAlreadyExists'
       return new StorageError(409, code, 'The resource already exists', { error: 'Duplicate', cause })
     }
     case '23503':

@@ -1,9 +1,9 @@
 import { Hono } from 'hono'
-import type { TransactionSql } from 'postgres'
+import type { Transaction } from '../postgres/transaction.ts'
+import type { Storage } from './context.ts'
 import { invalidRequest } from './errors.ts'
 import { optionalInteger, readObject, requiredString } from './json-body.ts'
 import { validBucketName } from './names.ts'
-import type { Storage } from './storage.ts'
 
 interface ListOptions {
   /** A folder, with or without its slash. */
@@ -25,7 +25,7 @@ export function listRoutes({ database, identify }: Storage): Hono {
     const identity = await identify(c.req.raw)
     const bucketId = validBucketName(c.req.param('bucket'))
     const options = readOptions(await readObject(c.req.raw))
-    return c.json(await database.as(identity, 'storage.object.list', (sql) => list(sql, bucketId, options)))
+    return c.json(await database.as(identity, 'storage.object.list', (tx) => list(tx, bucketId, options)))
   })
 }
 
@@ -50,37 +50,39 @@ function isSortColumn(column: unknown): column is SortColumn {
   return sortColumns.some((known) => known === column)
 }
 
-function list(sql: TransactionSql, bucketId: string, options: ListOptions) {
-  const { prefix, search, limit, offset, column, descending } = options
+function list(tx: Transaction, bucketId: string, options: ListOptions) {
+  const { prefix, search, limit, offset, column } = options
   const pattern = `${(prefix + search).replace(/[\\%_]/g, '\\$&')}%`
   // An entry's name is these tokens of the path; an object with more of them is in a folder below.
   const first = prefix.split('/').length
   const last = (prefix + search).split('/').length
-  const direction = descending ? sql`desc` : sql`asc`
+  const direction = options.descending ? 'desc' : 'asc'
   // By name, folders stand among the files; by time, which they have not, before them.
-  const order = column === 'name' ? sql`` : sql`id is not null, ${sql(column)} ${direction},`
-  return sql`
-    with matching as (
-      select
-        array_to_string(path_tokens[${first}:${last}], '/') as entry,
-        cardinality(path_tokens) > ${last} as is_below,
-        id, updated_at, created_at, last_accessed_at, metadata
-      from storage.objects
-      where bucket_id = ${bucketId} and name ilike ${pattern}
-    ),
-    entries as (
-      select entry as name, null::uuid as id, null::timestamptz as updated_at, null::timestamptz as created_at,
-        null::timestamptz as last_accessed_at, null::jsonb as metadata
-      from matching
-      where is_below
-      group by entry
-      union all
-      select entry, id, updated_at, created_at, last_accessed_at, metadata
-      from matching
-      where not is_below
-    )
-    select name, id, updated_at, created_at, last_accessed_at, metadata
-    from entries
-    order by ${order} lower(name) collate "C" ${direction}
-    limit ${limit} offset ${offset}`
+  const order = column === 'name' ? '' : `id is not null, ${column} ${direction},`
+  return tx.query(
+    `with matching as (
+       select
+         array_to_string(path_tokens[$3:$4], '/') as entry,
+         cardinality(path_tokens) > $4 as is_below,
+         id, updated_at, created_at, last_accessed_at, metadata
+       from storage.objects
+       where bucket_id = $1 and name ilike $2
+     ),
+     entries as (
+       select entry as name, null::uuid as id, null::timestamptz as updated_at, null::timestamptz as created_at,
+         null::timestamptz as last_accessed_at, null::jsonb as metadata
+       from matching
+       where is_below
+       group by entry
+       union all
+       select entry, id, updated_at, created_at, last_accessed_at, metadata
+       from matching
+       where not is_below
+     )
+     select name, id, updated_at, created_at, last_accessed_at, metadata
+     from entries
+     order by ${order} lower(name) collate "C" ${direction}
+     limit $5 offset $6`,
+    [bucketId, pattern, first, last, limit, offset],
+  )
 }

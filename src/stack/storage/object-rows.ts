@@ -1,4 +1,4 @@
-import type { TransactionSql } from 'postgres'
+import type { Transaction } from '../postgres/transaction.ts'
 
 /** A row of storage.objects, less what only the database uses. */
 export interface ObjectRow {
@@ -41,32 +41,29 @@ export interface Destination {
 
 export type NewContent = Pick<ObjectRow, 'version' | 'metadata' | 'user_metadata'>
 
-// biome-ignore format: one list
-const columns = [
-  'id', 'bucket_id', 'name', 'owner', 'owner_id', 'version', 'metadata', 'user_metadata',
-  'created_at', 'updated_at', 'last_accessed_at',
-] as const
+const columns = `
+  id, bucket_id, name, owner, owner_id, version, metadata, user_metadata, created_at, updated_at, last_accessed_at`
 
-export async function findObject(sql: TransactionSql, bucketId: string, name: string): Promise<ObjectRow | undefined> {
-  const [row] = await sql<ObjectRow[]>`
-    select ${sql(columns)} from storage.objects where bucket_id = ${bucketId} and name = ${name}`
+export async function findObject(tx: Transaction, bucketId: string, name: string): Promise<ObjectRow | undefined> {
+  const [row] = await findObjects(tx, bucketId, [name])
   return row
 }
 
 /** The objects of these names that the caller may see. */
-export function findObjects(sql: TransactionSql, bucketId: string, names: string[]): Promise<ObjectRow[]> {
-  return sql<ObjectRow[]>`
-    select ${sql(columns)} from storage.objects where bucket_id = ${bucketId} and name = any (${names})`
+export function findObjects(tx: Transaction, bucketId: string, names: string[]): Promise<ObjectRow[]> {
+  return tx.query<ObjectRow>(`select ${columns} from storage.objects where bucket_id = $1 and name = any ($2)`, [
+    bucketId,
+    names,
+  ])
 }
 
 /**
  * Writes what an upload would write, for `Database.probe`. Without `returning` unless it is an upsert: that would ask the
  * policies for reading too, and who may only add must be able to.
  */
-export async function probeWrite(sql: TransactionSql, destination: Destination): Promise<void> {
-  const row = newRow(sql, destination, { version: null, metadata: null, user_metadata: null })
-  if (destination.upsert) await upsertRow(sql, row)
-  else await sql`insert into storage.objects ${row}`
+export async function probeWrite(tx: Transaction, destination: Destination): Promise<void> {
+  const row = newRow(destination, { version: null, metadata: null, user_metadata: null })
+  await tx.query(destination.upsert ? upsert : insert, row)
 }
 
 /**
@@ -74,68 +71,65 @@ export async function probeWrite(sql: TransactionSql, destination: Destination):
  * @returns the row, and the version whose file it has replaced
  */
 export async function writeObject(
-  sql: TransactionSql,
+  tx: Transaction,
   destination: Destination,
   content: NewContent,
 ): Promise<{ object: ObjectRow; replaced: string | null }> {
-  const row = newRow(sql, destination, content)
-  const replaced = destination.upsert ? await lockVersion(sql, destination) : null
-  const [object] = destination.upsert
-    ? await upsertRow(sql, row)
-    : await sql<ObjectRow[]>`insert into storage.objects ${row} returning ${sql(columns)}`
+  const replaced = destination.upsert ? await lockVersion(tx, destination) : null
+  const statement = destination.upsert ? upsert : `${insert} returning ${columns}`
+  const [object] = await tx.query<ObjectRow>(statement, newRow(destination, content))
   if (!object) throw new Error('the object was not written')
   return { object, replaced }
 }
 
 /** The version that is about to be replaced, which nobody else replaces or moves away meanwhile. */
-async function lockVersion(sql: TransactionSql, { bucketId, name }: Destination): Promise<string | null> {
+async function lockVersion(tx: Transaction, { bucketId, name }: Destination): Promise<string | null> {
   // Where there is no row yet, there is none to lock.
-  await sql`select pg_advisory_xact_lock(hashtextextended(${`${bucketId}/${name}`}, 0))`
-  const [row] = await sql<{ version: string | null }[]>`
-    select version from storage.objects where bucket_id = ${bucketId} and name = ${name} for update`
+  await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`${bucketId}/${name}`])
+  const [row] = await tx.query<{ version: string | null }>(
+    'select version from storage.objects where bucket_id = $1 and name = $2 for update',
+    [bucketId, name],
+  )
   return row?.version ?? null
 }
 
 /** Gives an object another name, bucket and owner; undefined when the caller may not see or change it. */
 export async function renameObject(
-  sql: TransactionSql,
+  tx: Transaction,
   source: Pick<Destination, 'bucketId' | 'name'>,
   { bucketId, name, owner }: Omit<Destination, 'upsert'>,
 ): Promise<ObjectRow | undefined> {
-  const [row] = await sql<ObjectRow[]>`
-    update storage.objects set
-      bucket_id = ${bucketId}, name = ${name},
-      owner = coalesce(${asUuid(owner)}, owner), owner_id = coalesce(${owner}, owner_id)
-    where bucket_id = ${source.bucketId} and name = ${source.name}
-    returning ${sql(columns)}`
+  const [row] = await tx.query<ObjectRow>(
+    `update storage.objects set
+       bucket_id = $3, name = $4, owner = coalesce($5, owner), owner_id = coalesce($6, owner_id)
+     where bucket_id = $1 and name = $2
+     returning ${columns}`,
+    [source.bucketId, source.name, bucketId, name, asUuid(owner), owner],
+  )
   return row
 }
 
 /** Deletes those that the caller may, and says which. */
-export function deleteObjects(sql: TransactionSql, bucketId: string, names: string[]): Promise<ObjectRow[]> {
-  return sql<ObjectRow[]>`
-    delete from storage.objects where bucket_id = ${bucketId} and name = any (${names}) returning ${sql(columns)}`
+export function deleteObjects(tx: Transaction, bucketId: string, names: string[]): Promise<ObjectRow[]> {
+  return tx.query<ObjectRow>(
+    `delete from storage.objects where bucket_id = $1 and name = any ($2) returning ${columns}`,
+    [bucketId, names],
+  )
 }
 
-function newRow(sql: TransactionSql, { bucketId, name, owner }: Destination, content: NewContent) {
-  return sql({
-    bucket_id: bucketId,
-    name,
-    owner: asUuid(owner),
-    owner_id: owner,
-    version: content.version,
-    metadata: content.metadata && sql.json({ ...content.metadata }),
-    user_metadata: content.user_metadata && sql.json(content.user_metadata as Record<string, never>),
-  })
-}
+const insert = `
+  insert into storage.objects (bucket_id, name, owner, owner_id, version, metadata, user_metadata)
+  values ($1, $2, $3, $4, $5, $6, $7)`
 
-function upsertRow(sql: TransactionSql, row: ReturnType<typeof newRow>): Promise<ObjectRow[]> {
-  return sql<ObjectRow[]>`
-    insert into storage.objects ${row}
-    on conflict (bucket_id, name) do update set
-      version = excluded.version, metadata = excluded.metadata, user_metadata = excluded.user_metadata,
-      owner = coalesce(excluded.owner, objects.owner), owner_id = coalesce(excluded.owner_id, objects.owner_id)
-    returning ${sql(columns)}`
+const upsert = `${insert}
+  on conflict (bucket_id, name) do update set
+    version = excluded.version, metadata = excluded.metadata, user_metadata = excluded.user_metadata,
+    owner = coalesce(excluded.owner, objects.owner), owner_id = coalesce(excluded.owner_id, objects.owner_id)
+  returning ${columns}`
+
+/** The values of `insert`. */
+function newRow({ bucketId, name, owner }: Destination, content: NewContent): unknown[] {
+  return [bucketId, name, asUuid(owner), owner, content.version, content.metadata, content.user_metadata]
 }
 
 /** Tokens of other issuers have subjects that are no UUIDs: those stand in `owner_id` alone. */

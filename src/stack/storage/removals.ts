@@ -1,16 +1,16 @@
 import { Hono } from 'hono'
+import type { Storage } from './context.ts'
 import { noSuchKey } from './errors.ts'
 import { readObject, requiredStrings } from './json-body.ts'
 import { validBucketName } from './names.ts'
 import { deleteObjects } from './object-rows.ts'
-import type { Storage } from './storage.ts'
 
 export function removalRoutes({ database, files, identify }: Storage): Hono {
   const routes = new Hono()
 
   const remove = async (request: Request, operation: string, bucketId: string, names: string[]) => {
     const identity = await identify(request)
-    const deleted = await database.as(identity, operation, (sql) => deleteObjects(sql, bucketId, names))
+    const deleted = await database.as(identity, operation, (tx) => deleteObjects(tx, bucketId, names))
     // The rows are gone for good before the files are: a crash leaves files that the next start sweeps away.
     await files.remove(deleted.map(({ version }) => version))
     return deleted

@@ -1,9 +1,9 @@
 import { Hono } from 'hono'
+import type { Storage } from './context.ts'
 import { invalidRequest, noSuchKey } from './errors.ts'
 import { optionalInteger, readObject, requiredStrings } from './json-body.ts'
 import { readTarget, validBucketName } from './names.ts'
 import { findObject, findObjects, probeWrite } from './object-rows.ts'
-import type { Storage } from './storage.ts'
 
 // What hosted gives a URL to upload to. Seconds.
 const uploadUrlLifetime = 2 * 60 * 60
@@ -19,7 +19,7 @@ export function signedUrlRoutes({ database, signer, identify }: Storage): Hono {
     const identity = await identify(c.req.raw)
     const { bucketId, name } = readTarget(c)
     const expiresIn = readExpiresIn(await readObject(c.req.raw))
-    const object = await database.as(identity, 'storage.object.sign', (sql) => findObject(sql, bucketId, name))
+    const object = await database.as(identity, 'storage.object.sign', (tx) => findObject(tx, bucketId, name))
     if (!object) throw noSuchKey()
     return c.json({ signedURL: await signDownload(`${bucketId}/${name}`, expiresIn) })
   })
@@ -30,7 +30,7 @@ export function signedUrlRoutes({ database, signer, identify }: Storage): Hono {
     const body = await readObject(c.req.raw)
     const expiresIn = readExpiresIn(body)
     const paths = requiredStrings(body, 'paths')
-    const objects = await database.as(identity, 'storage.object.sign_many', (sql) => findObjects(sql, bucketId, paths))
+    const objects = await database.as(identity, 'storage.object.sign_many', (tx) => findObjects(tx, bucketId, paths))
     const names = new Set(objects.map(({ name }) => name))
     const sign = async (path: string) =>
       names.has(path)
@@ -44,8 +44,8 @@ export function signedUrlRoutes({ database, signer, identify }: Storage): Hono {
     const { bucketId, name } = readTarget(c)
     const upsert = c.req.header('x-upsert') === 'true'
     const owner = identity.userId
-    await database.probe(identity, 'storage.object.sign_upload_url', (sql) =>
-      probeWrite(sql, { bucketId, name, owner, upsert }),
+    await database.probe(identity, 'storage.object.sign_upload_url', (tx) =>
+      probeWrite(tx, { bucketId, name, owner, upsert }),
     )
     const url = `${bucketId}/${name}`
     const token = await signer.sign('upload', { url, owner, upsert }, uploadUrlLifetime)

@@ -4,11 +4,12 @@ import { cors } from 'hono/cors'
 import type { Keys } from '../keys.ts'
 import type { Service } from '../service.ts'
 import { bucketRoutes } from './buckets.ts'
+import type { Storage } from './context.ts'
 import { Database } from './database.ts'
 import { downloadRoutes } from './downloads.ts'
 import { StorageError } from './errors.ts'
 import { Files } from './files.ts'
-import { type Identity, identify } from './identity.ts'
+import { identify } from './identity.ts'
 import { listRoutes } from './listing.ts'
 import { removalRoutes } from './removals.ts'
 import { signedUrlRoutes } from './signed-urls.ts'
@@ -26,15 +27,6 @@ export interface StorageOptions {
   log: (message: string) => void
 }
 
-/** What the routes share. */
-export interface Storage {
-  database: Database
-  files: Files
-  signer: Signer
-  /** @throws {StorageError} 403 for a caller with no valid key or token */
-  identify(request: Request): Promise<Identity>
-}
-
 /**
  * Serves `/storage/v1` as storage-api does, over schema storage and a folder of files.
  *
@@ -43,7 +35,7 @@ export interface Storage {
  */
 export async function startStorage({ databaseUrl, dir, keys, log }: StorageOptions): Promise<Service> {
   const files = await Files.open(dir)
-  const database = new Database(databaseUrl)
+  const database = new Database(databaseUrl, log)
   try {
     await files.sweep(await database.versions())
   } catch (error) {

@@ -1,10 +1,10 @@
 import { Hono } from 'hono'
 import { commitFile } from './commit-file.ts'
+import type { Storage } from './context.ts'
 import { noSuchKey } from './errors.ts'
 import { readObject, requiredString } from './json-body.ts'
 import { validBucketName, validObjectName } from './names.ts'
 import { findObject, type ObjectMetadata, probeWrite, renameObject } from './object-rows.ts'
-import type { Storage } from './storage.ts'
 
 /** Move and copy. */
 export function transferRoutes(storage: Storage): Hono {
@@ -15,8 +15,8 @@ export function transferRoutes(storage: Storage): Hono {
   routes.post('/object/move', async (c) => {
     const identity = await identify(c.req.raw)
     const { source, destination } = readTransfer(await readObject(c.req.raw))
-    const moved = await database.as(identity, 'storage.object.move', (sql) =>
-      renameObject(sql, source, { ...destination, owner: identity.userId }),
+    const moved = await database.as(identity, 'storage.object.move', (tx) =>
+      renameObject(tx, source, { ...destination, owner: identity.userId }),
     )
     if (!moved) throw noSuchKey()
     return c.json({ message: 'Successfully moved', Id: moved.id, Key: moved.name })
@@ -29,9 +29,9 @@ export function transferRoutes(storage: Storage): Hono {
     const destination = { ...to, owner: identity.userId, upsert: c.req.header('x-upsert') === 'true' }
     const operation = 'storage.object.copy'
 
-    const original = await database.as(identity, operation, (sql) => findObject(sql, source.bucketId, source.name))
+    const original = await database.as(identity, operation, (tx) => findObject(tx, source.bucketId, source.name))
     if (!original?.version || !original.metadata) throw noSuchKey()
-    await database.probe(identity, operation, (sql) => probeWrite(sql, destination))
+    await database.probe(identity, operation, (tx) => probeWrite(tx, destination))
 
     const version = await files.copy(original.version)
     if (!version) throw noSuchKey()

@@ -1,12 +1,12 @@
 import { type Context, Hono } from 'hono'
 import { type Bucket, findBucket } from './bucket-rows.ts'
 import { commitFile } from './commit-file.ts'
+import type { Storage } from './context.ts'
 import { invalidRequest, noSuchBucket } from './errors.ts'
 import { type Identity, service } from './identity.ts'
 import { checkMimeType, fileSizeLimit } from './limits.ts'
 import { isEmptyFolder, readTarget } from './names.ts'
 import { type Destination, type ObjectMetadata, type ObjectRow, probeWrite } from './object-rows.ts'
-import type { Storage } from './storage.ts'
 import { readUpload, takeBody } from './upload-body.ts'
 
 interface Upload {
@@ -58,9 +58,9 @@ async function receive(
   body: AsyncGenerator<Uint8Array>,
 ): Promise<ObjectRow> {
   const { database, files } = storage
-  const bucket = await database.as(service, operation, (sql) => findBucket(sql, destination.bucketId))
+  const bucket = await database.as(service, operation, (tx) => findBucket(tx, destination.bucketId))
   if (!bucket) throw noSuchBucket()
-  await database.probe(writer, operation, (sql) => probeWrite(sql, destination))
+  await database.probe(writer, operation, (tx) => probeWrite(tx, destination))
 
   const { contentType, cacheControl, userMetadata, content } = await readUpload(headers, body)
   const { size: limit, mimeTypes } = limitsOf(bucket, destination.name)

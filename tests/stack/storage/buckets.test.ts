@@ -106,9 +106,9 @@ test('others make and see buckets only where a policy lets them', async () => {
     message: 'new row violates row-level security policy',
   })
 
-  await server.sql`
+  await server.sql(`
     create policy "Users make their own buckets" on storage.buckets for all to authenticated
-    using (owner_id = (select auth.uid()::text)) with check (owner_id = (select auth.uid()::text))`
+    using (owner_id = (select auth.uid()::text)) with check (owner_id = (select auth.uid()::text))`)
   expect((await client.storage.createBucket('mine', options)).error).toBeNull()
   expect((await client.storage.getBucket('mine')).data).toMatchObject({ owner: id })
 
@@ -124,7 +124,7 @@ test('others make and see buckets only where a policy lets them', async () => {
 
 test('what SQL would delete behind storage’s back stays, as on hosted', async () => {
   await server.admin.storage.createBucket('kept', options)
-  await expect(server.sql`delete from storage.buckets where id = 'kept'`).rejects.toThrow(
+  await expect(server.sql(`delete from storage.buckets where id = 'kept'`)).rejects.toThrow(
     'Direct deletion from storage tables is not allowed. Use the Storage API instead.',
   )
 })

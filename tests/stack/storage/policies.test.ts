@@ -15,7 +15,7 @@ beforeAll(async () => {
     ['update', 'using'],
     ['delete', 'using'],
   ]) {
-    await server.sql.unsafe(`
+    await server.sql(`
       create policy "Users ${command} in their own folder" on storage.objects for ${command} to authenticated
       ${clause} (bucket_id = 'files' and (storage.foldername(name))[1] = (select auth.uid()::text))`)
   }
@@ -42,7 +42,7 @@ test('a user uploads to their own folder and to no other', async () => {
 
 test('the uploader owns the object', async () => {
   await ana.client.storage.from('files').upload(`${ana.id}/mine.txt`, 'mine')
-  const [row] = await server.sql`select owner, owner_id from storage.objects where name = ${`${ana.id}/mine.txt`}`
+  const [row] = await server.sql(`select owner, owner_id from storage.objects where name = $1`, [`${ana.id}/mine.txt`])
   expect(row).toEqual({ owner: ana.id, owner_id: ana.id })
 })
 
@@ -80,8 +80,8 @@ test('nothing is moved or copied into another’s folder', async () => {
 
 test('who may only add, adds; and cannot replace', async () => {
   await server.admin.storage.createBucket('inbox', { public: false })
-  await server.sql`
-    create policy "Anyone drops into the inbox" on storage.objects for insert to anon with check (bucket_id = 'inbox')`
+  await server.sql(`
+    create policy "Anyone drops into the inbox" on storage.objects for insert to anon with check (bucket_id = 'inbox')`)
   const inbox = server.anonymous.storage.from('inbox')
   expect((await inbox.upload('letter.txt', 'dear')).error).toBeNull()
   expect((await inbox.upload('letter.txt', 'forged', { upsert: true })).error).toMatchObject(refused)
@@ -92,20 +92,20 @@ test('who may only add, adds; and cannot replace', async () => {
 test('a policy learns from storage.operation() what is done', async () => {
   await server.admin.storage.createBucket('readable', { public: false })
   await server.admin.storage.from('readable').upload('page.txt', 'page')
-  await server.sql`
+  await server.sql(`
     create policy "Downloads but no lists" on storage.objects for select to authenticated
-    using (bucket_id = 'readable' and storage.allow_only_operation('object.get_authenticated'))`
+    using (bucket_id = 'readable' and storage.allow_only_operation('object.get_authenticated'))`)
   const readable = ana.client.storage.from('readable')
   expect(await (await readable.download('page.txt')).data?.text()).toBe('page')
   expect((await readable.list()).data).toEqual([])
 })
 
 test('who sees a bucket’s objects but may not delete them cannot empty it', async () => {
-  await server.sql`
-    create policy "Everyone sees readable" on storage.buckets for select to authenticated using (id = 'readable')`
-  await server.sql`
+  await server.sql(`
+    create policy "Everyone sees readable" on storage.buckets for select to authenticated using (id = 'readable')`)
+  await server.sql(`
     create policy "Everyone sees its objects" on storage.objects for select to authenticated
-    using (bucket_id = 'readable')`
+    using (bucket_id = 'readable')`)
   expect((await ana.client.storage.emptyBucket('readable')).error).toMatchObject(refused)
   expect((await ana.client.storage.from('readable').exists('page.txt')).data).toBe(true)
 })

@@ -6,11 +6,11 @@ beforeAll(async () => {
   server = await serveStorage()
   await server.admin.storage.createBucket('files', { public: false })
   // Rows with a file wait here, while a test holds the gate.
-  await server.sql`
+  await server.sql(`
     create function public.wait_at_gate() returns trigger language plpgsql as
-    $$ begin if new.metadata is not null then perform pg_advisory_xact_lock(42); end if; return new; end $$`
-  await server.sql`
-    create trigger wait_at_gate before insert on storage.objects for each row execute function public.wait_at_gate()`
+    $$ begin if new.metadata is not null then perform pg_advisory_xact_lock(42); end if; return new; end $$`)
+  await server.sql(`
+    create trigger wait_at_gate before insert on storage.objects for each row execute function public.wait_at_gate()`)
 })
 afterAll(() => server.close())
 beforeEach(() => server.admin.storage.emptyBucket('files'))
@@ -21,20 +21,20 @@ const content = async (name: string) => (await files().download(name)).data?.tex
 /** Starts one after the other, each when the one before waits in the database, and lets them all go at once. */
 async function atOnce(...starts: (() => Promise<{ error: unknown }>)[]): Promise<void> {
   const started: Promise<{ error: unknown }>[] = []
-  await server.sql.begin(async (sql) => {
-    await sql`select pg_advisory_xact_lock(42)`
+  await server.sql('select pg_advisory_lock(42)')
+  try {
     for (const start of starts) {
       started.push(start())
-      const waiting = async () => {
-        // A transaction sees the activity that it saw first, unless it forgets.
-        await sql`select pg_stat_clear_snapshot()`
-        return sql`
-          select distinct pid from pg_locks
-          where not granted and pid in (select pid from pg_stat_activity where datname = current_database())`
-      }
+      const waiting = () =>
+        server.sql(
+          `select distinct pid from pg_locks
+           where not granted and pid in (select pid from pg_stat_activity where datname = current_database())`,
+        )
       await expect.poll(waiting, { timeout: 10_000 }).toHaveLength(started.length)
     }
-  })
+  } finally {
+    await server.sql('select pg_advisory_unlock(42)')
+  }
   for (const { error } of await Promise.all(started)) expect(error).toBeNull()
 }
 

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { serve } from '@hono/node-server'
 import { createClient, type SupabaseClient } from '@supabase/supabase-js'
 import { SignJWT } from 'jose'
-import postgres from 'postgres'
+import pg from 'pg'
 import ws from 'ws'
 import { localKeys } from '../../../src/stack/keys.ts'
 import { startStorage } from '../../../src/stack/storage/storage.ts'
@@ -18,7 +18,7 @@ export interface StorageServer {
   /** Everything that storage reported as a fault of its own. */
   faults: string[]
   /** The project's owner, who writes policies. */
-  sql: postgres.Sql
+  sql<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>
   /** Past row level security. */
   admin: SupabaseClient
   anonymous: SupabaseClient
@@ -56,12 +56,14 @@ export async function serveStorage(): Promise<StorageServer> {
   const server = serve({ port: 0, hostname: '127.0.0.1', fetch: (request) => service.fetch(request, { address: '' }) })
   await new Promise((listening) => server.once('listening', listening))
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const sql = postgres(database.url('postgres'), { max: 1, onnotice: () => {} })
+  const owner = new pg.Client({ connectionString: database.url('postgres') })
+  await owner.connect()
 
   return {
     url: `${origin}/storage/v1`,
     faults,
-    sql,
+    sql: async <Row extends pg.QueryResultRow>(text: string, values: unknown[] = []) =>
+      (await owner.query<Row>(text, values)).rows,
     dir,
     admin: connect(origin, localKeys.secret),
     anonymous: connect(origin, localKeys.publishable),
@@ -77,7 +79,7 @@ export async function serveStorage(): Promise<StorageServer> {
     async close() {
       await new Promise((closed) => server.close(closed))
       await service.close()
-      await sql.end()
+      await owner.end()
       await database.drop()
       await rm(dir, { recursive: true })
     },

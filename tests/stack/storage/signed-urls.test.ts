@@ -12,9 +12,9 @@ beforeAll(async () => {
     fileSizeLimit: 1000,
     allowedMimeTypes: ['text/plain'],
   })
-  await server.sql`
+  await server.sql(`
     create policy "Everyone signed in" on storage.objects for all to authenticated
-    using (bucket_id = 'files') with check (bucket_id = 'files')`
+    using (bucket_id = 'files') with check (bucket_id = 'files')`)
   await files().upload('a.txt', 'content of a', { contentType: 'text/plain' })
   await files().upload('b c/d.txt', 'content of d', { contentType: 'text/plain' })
 })
@@ -130,7 +130,7 @@ test('a plain PUT uploads, once; the signer owns the object', async () => {
   expect(await put(url, 'first')).toEqual({ Key: 'files/put.txt' })
   expect(await put(url, 'second')).toMatchObject({ statusCode: '409', error: 'Duplicate' })
   expect(await (await files().download('put.txt')).data?.text()).toBe('first')
-  const [row] = await server.sql`select owner_id from storage.objects where name = 'put.txt'`
+  const [row] = await server.sql(`select owner_id from storage.objects where name = 'put.txt'`)
   expect(row?.owner_id).toBe(ana.id)
 })
 

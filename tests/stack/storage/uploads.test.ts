@@ -19,7 +19,7 @@ beforeEach(async () => {
 })
 
 const from = (bucket: string) => server.admin.storage.from(bucket)
-const rows = () => server.sql`select name from storage.objects`
+const rows = () => server.sql(`select name from storage.objects`)
 const authorization = `Bearer ${localKeys.secret}`
 
 test('a form and a plain body store the same', async () => {
@@ -45,7 +45,7 @@ test('a form and a plain body store the same', async () => {
 
 test('a row tells of its file what storage-api would', async () => {
   await from('files').upload('a.txt', 'hello', { contentType: 'text/plain' })
-  const [row] = await server.sql`select metadata, version from storage.objects`
+  const [row] = await server.sql(`select metadata, version from storage.objects`)
   expect(row?.metadata).toEqual({
     eTag: '"5d41402abc4b2a76b9719d911017c592"',
     size: 5,
@@ -210,16 +210,16 @@ test('a form that breaks off, has no file or is none is refused', async () => {
 })
 
 test('a commit that the database refuses leaves no file', async () => {
-  await server.sql`
+  await server.sql(`
     create function public.refuse_commit() returns trigger language plpgsql as
-    $$ begin if new.metadata is not null then raise exception 'not today'; end if; return new; end $$`
-  await server.sql`
-    create trigger refuse_commit before insert on storage.objects for each row execute function public.refuse_commit()`
+    $$ begin if new.metadata is not null then raise exception 'not today'; end if; return new; end $$`)
+  await server.sql(`
+    create trigger refuse_commit before insert on storage.objects for each row execute function public.refuse_commit()`)
   try {
     expect((await from('files').upload('a.txt', 'a')).error).toMatchObject({ status: 500, code: 'DatabaseError' })
     expect(await server.files()).toEqual([])
   } finally {
-    await server.sql`drop trigger refuse_commit on storage.objects`
+    await server.sql(`drop trigger refuse_commit on storage.objects`)
   }
   expect(server.faults.splice(0)).toEqual([expect.stringContaining('database error, code: P0001')])
   expect((await from('files').upload('a.txt', 'a')).error).toBeNull()

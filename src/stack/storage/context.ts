@@ -1,0 +1,13 @@
+import type { Database } from './database.ts'
+import type { Files } from './files.ts'
+import type { Identity } from './identity.ts'
+import type { Signer } from './signer.ts'
+
+/** What the routes share. */
+export interface Storage {
+  database: Database
+  files: Files
+  signer: Signer
+  /** @throws {StorageError} 403 for a caller with no valid key or token */
+  identify(request: Request): Promise<Identity>
+}

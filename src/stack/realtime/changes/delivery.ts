@@ -3,10 +3,11 @@ import type { Claims } from '../claims.ts'
 import type { RowChange } from '../replication.ts'
 import type { Arrival } from './backlog.ts'
 import { changeData, refusalData, refusalReason } from './change-data.ts'
+import { isConnectionLoss } from './database-error.ts'
 import { concerns, type Interest } from './entry.ts'
 import { type Evaluation, evaluate } from './evaluation.ts'
 import { readTable, type Table } from './table.ts'
-import { type Key, visibleRows } from './visibility.ts'
+import { dropInvisible } from './visibility.ts'
 
 /** What a channel is told of one change: the entries that it matches, and the change as the subscriber may see it. */
 export interface ChangePayload {
@@ -24,7 +25,7 @@ export interface Listener {
 }
 
 /** One entry that asked for a change, with the claims of that moment. */
-interface Match {
+export interface Match {
   listener: Listener
   claims: Claims
   id: number
@@ -54,13 +55,21 @@ export async function deliverChanges(
   if (!table) return
 
   const rows: Row[] = []
-  for (const { change, matches } of asked) rows.push(await filterMatches(client, table, change, matches, log))
+  for (const { change, matches } of asked) {
+    try {
+      rows.push(await filterMatches(client, table, change, matches, log))
+    } catch (error) {
+      if (isConnectionLoss(error)) throw error
+      // A value that does not fit its column, whose type was changed since.
+      log(`A change of ${change.schema}.${change.table} could not be told: ${(error as Error).message}`)
+    }
+  }
   if (table.rowSecurity) await dropInvisible(client, table, rows, log)
   for (const row of rows) tell(table, row, log)
 }
 
 /** A change, and those that are told of it unless row level security forbids. */
-interface Row {
+export interface Row {
   change: RowChange
   evaluation: Evaluation
   matches: Match[]
@@ -95,49 +104,6 @@ async function filterMatches(
     matches: matches.filter(({ interest }) => interest.conditions.every(({ key }) => evaluation.met.has(key))),
     refused: all.filter(isRefused),
   }
-}
-
-/** Asks once for all rows that the same claims are to see. */
-async function dropInvisible(
-  client: pg.ClientBase,
-  table: Table,
-  rows: Row[],
-  log: (line: string) => void,
-): Promise<void> {
-  const keyColumns = table.columns.filter((column) => column.inPrimaryKey).map((column) => column.name)
-  const groups = new Map<string, { claims: Claims; rows: Set<Row> }>()
-  const existing = rows.filter(({ change }) => change.type !== 'DELETE')
-  for (const row of existing) {
-    for (const { claims } of row.matches) {
-      const text = JSON.stringify(claims)
-      const group = groups.get(text) ?? { claims, rows: new Set() }
-      groups.set(text, group)
-      group.rows.add(row)
-    }
-  }
-
-  const visible = new Map<Row, Set<string>>(existing.map((row) => [row, new Set()]))
-  for (const [text, group] of groups) {
-    const asked = [...group.rows].flatMap((row) => {
-      const key = keyOf(row.change, keyColumns)
-      return key ? [{ row, key }] : []
-    })
-    const keys = asked.map(({ key }) => key)
-    const answers = await visibleRows(client, table, keys, group.claims, log)
-    asked.forEach(({ row }, index) => {
-      if (answers[index]) visible.get(row)?.add(text)
-    })
-  }
-  for (const row of existing) {
-    row.matches = row.matches.filter(({ claims }) => visible.get(row)?.has(JSON.stringify(claims)))
-  }
-}
-
-/** Null when the stream does not tell all of it. */
-function keyOf(change: RowChange, columns: string[]): Key | null {
-  const values = columns.map((name) => change.new?.get(name) ?? change.old?.get(name))
-  if (!values.every((value) => value != null)) return null
-  return new Map(columns.map((name, index) => [name, values[index] as string]))
 }
 
 /** One message for each channel and selection of columns. */

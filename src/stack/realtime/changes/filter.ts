@@ -15,7 +15,7 @@ const operators = [
   'is',
   'isdistinct',
 ] as const
-export type Operator = (typeof operators)[number]
+type Operator = (typeof operators)[number]
 
 /** One `column=operator.value` of a filter. */
 export interface Condition {

@@ -157,3 +157,18 @@ test('a filter that fits its column no longer fails alone, and is logged', async
   expect(words.rows()).toEqual([])
   expect(feed.lines).toEqual([expect.stringMatching(/^A filter on public\.shifting failed: .*"word"/)])
 })
+
+test('a row that fits its table no longer is not told, and is logged; the ones after it are', async () => {
+  await feed.client.query('create table public.moving (id int primary key, value text)')
+  await feed.client.query('alter publication supabase_realtime add table public.moving')
+  const follower = await feed.follow([{ event: '*', schema: 'public', table: 'moving' }], serviceRole)
+  await feed.client.query('begin')
+  await feed.client.query(`insert into public.moving values (1, 'word')`)
+  await feed.client.query('alter table public.moving alter value type int using 0')
+  await feed.client.query('insert into public.moving values (2, 7)')
+  await feed.client.query('commit')
+  await expect.poll(() => follower.rows()).toEqual([2])
+  expect(feed.lines).toContain(
+    'A change of public.moving could not be told: invalid input syntax for type integer: "word"',
+  )
+})

@@ -9,6 +9,10 @@ const bo = user(randomUUID())
 
 beforeAll(async () => {
   feed = await startFeed(`
+    create extension citext with schema extensions;
+    create type public.key_kind as enum ('a', 'b');
+    create domain public.key_number as int check (value > 0);
+
     create table public.notes (id int primary key, owner uuid, body text);
     alter table public.notes enable row level security;
     create policy own on public.notes for select to authenticated using (owner = auth.uid());
@@ -118,6 +122,41 @@ describe('row level security', () => {
     await feed.client.query(`insert into public.pairs values (1, $1, 'x')`, [`o'clock \\ "now"`])
     await feed.caughtUp()
     expect(anyones.data()).toMatchObject([{ record: { left: 1, 'Right "id"': `o'clock \\ "now"`, body: 'x' } }])
+  })
+})
+
+describe('the row that is asked for is found by its key', () => {
+  test.each([
+    ['uuid', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'],
+    ['text', `it's \\ "it"`],
+    ['varchar(10)', 'a'],
+    ['char(5)', 'a'],
+    ['numeric', '1.50'],
+    ['timestamptz', '2026-01-02 03:04:05.678901+09'],
+    ['interval', '1 day'],
+    ['date', '2026-01-02'],
+    ['bytea', '\\xdead'],
+    ['boolean', 'true'],
+    ['int[]', '{1,2}'],
+    ['public.key_kind', 'b'],
+    ['public.key_number', '5'],
+    ['extensions.citext', 'Abc'],
+  ])('%s', async (type, value) => {
+    await feed.client.query(`
+      create table public.keyed (id ${type} primary key, body text);
+      alter table public.keyed enable row level security;
+      create policy everyone on public.keyed for select using (true);
+      alter publication supabase_realtime add table public.keyed`)
+    const anyones = await follow('keyed', anon)
+    // Twice the same row: both changes are told.
+    await feed.client.query('begin')
+    await feed.client.query(`insert into public.keyed values ($1::text::${type})`, [value])
+    await feed.client.query(`update public.keyed set body = 'x'`)
+    await feed.client.query('commit')
+    await feed.caughtUp()
+    await feed.client.query('drop table public.keyed')
+    expect(anyones.data()).toMatchObject([{ type: 'INSERT' }, { type: 'UPDATE' }])
+    expect(feed.lines).toEqual([])
   })
 })
 

@@ -25,7 +25,7 @@ export interface Listener {
 }
 
 /** One entry that asked for a change, with the claims of that moment. */
-export interface Match {
+interface Match {
   listener: Listener
   claims: Claims
   id: number

@@ -1,4 +1,5 @@
-import postgres from 'postgres'
+import pg from 'pg'
+import { RunError, runCommand } from './cron-command.ts'
 import type { Session } from './session.ts'
 
 export interface Job {
@@ -8,9 +9,6 @@ export interface Job {
   database: string
   username: string
 }
-
-/** A run that cannot be made, in the words that pg_cron has for it. */
-class RunError extends Error {}
 
 /**
  * Runs a job once and records it in cron.job_run_details. A command that fails is a record, not an error.
@@ -62,30 +60,28 @@ async function execute(
   cancelled: AbortSignal,
   log: (message: string) => void,
 ): Promise<string> {
-  const sql = postgres(addressOf(job, url), {
-    max: 1,
-    fetch_types: false,
-    onnotice: () => {},
-    connection: { application_name: 'pg_cron' },
-  })
+  const client = new pg.Client({ connectionString: addressOf(job, url), application_name: 'pg_cron' })
+  // The command that a lost connection was busy with tells of it; without a listener it would end the whole process.
+  client.on('error', () => {})
   const terminate = (pid: number) => {
     session.query('select pg_terminate_backend($1)', [pid]).catch((error: Error) => log(error.message))
   }
   try {
-    const pid = await logIn(sql, job, log)
+    const pid = await logIn(client, job, log)
     await started(pid)
     cancelled.throwIfAborted()
     cancelled.addEventListener('abort', () => terminate(pid), { once: true })
-    return summary(await sql.unsafe(job.command).simple())
+    return await runCommand(client, job.command)
   } finally {
-    await sql.end({ timeout: 0 })
+    await client.end()
   }
 }
 
-async function logIn(sql: postgres.Sql, job: Job, log: (message: string) => void): Promise<number> {
+async function logIn(client: pg.Client, job: Job, log: (message: string) => void): Promise<number> {
   try {
-    const [row] = await sql<[{ pid: number }]>`select pg_backend_pid() as pid`.simple()
-    return Number(row.pid)
+    await client.connect()
+    const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
+    return Number(rows[0]?.pid)
   } catch (error) {
     log(`Cron job ${job.jobid} cannot log in as ${job.username}: ${(error as Error).message}`)
     throw new RunError('connection failed')
@@ -100,23 +96,10 @@ function addressOf(job: Job, url: string): string {
   return address.href
 }
 
-/** What the last statement did, as pg_cron words it: `INSERT 0 1`, or `1 row` when it returned a table. */
-function summary(results: unknown): string {
-  // Of several statements come several results, of one the result itself, of none nothing.
-  const several = Array.isArray(results) && !('command' in results)
-  const last: Partial<postgres.RowList<postgres.Row[]>> | undefined = several ? results.at(-1) : results
-  if (last === undefined) return '0 rows'
-  if (!Array.isArray(last)) throw new RunError('COPY not supported')
-  if (last.columns) return last.length === 1 ? '1 row' : `${last.length} rows`
-  const { command = '', count } = last
-  if (count === null) return command
-  return command === 'INSERT' ? `INSERT 0 ${count}` : `${command} ${count}`
-}
-
 /** An error as libpq prints it, which is what pg_cron stores. */
 function explain(error: Error, command: string): string {
   if (error instanceof RunError) return error.message
-  if (!(error instanceof postgres.PostgresError)) return 'connection lost'
+  if (!(error instanceof pg.DatabaseError)) return 'connection lost'
   const lines = [`${error.severity}:  ${error.message}`]
   if (error.position) lines.push(pointTo(command, Number(error.position)))
   if (error.detail) lines.push(`DETAIL:  ${error.detail}`)

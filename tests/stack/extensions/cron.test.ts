@@ -99,6 +99,21 @@ test('what a command that returns no table did is its command tag', async () => 
   expect((await ended('ddl')).return_message).toBe('CREATE TABLE')
 })
 
+test('what the last of several statements returned is counted, and COPY is refused', async () => {
+  await postgres.sql('create table public.written (id integer)')
+  await postgres.sql(
+    `select cron.schedule('several', '1 second', 'create temp table t (); table pg_roles; values (1), (2), (3)')`,
+  )
+  await postgres.sql(`select cron.schedule('copy', '1 second', 'copy public.written to stdout')`)
+  await postgres.sql(`select cron.schedule('copy in', '1 second', 'copy public.written from stdin')`)
+  await postgres.sql(`select cron.schedule('nothing', '1 second', '')`)
+  expect(await ended('several')).toMatchObject({ status: 'succeeded', return_message: '3 rows' })
+  for (const name of ['copy', 'copy in']) {
+    expect(await ended(name)).toMatchObject({ status: 'failed', return_message: 'COPY not supported' })
+  }
+  expect(await ended('nothing')).toMatchObject({ status: 'succeeded', return_message: '0 rows' })
+})
+
 test('a job runs as its owner and cannot become another', async () => {
   await postgres.sql('create table public.who (name text, is_superuser boolean)')
   await postgres.sql(
@@ -149,6 +164,17 @@ test('unscheduling a job ends its run', async () => {
   const details = await postgres.until<Details>(`select * from cron.job_run_details where status = 'failed'`)
   expect(details.return_message).toBe('job canceled')
   await postgres.until('select where not exists (select from pg_stat_activity where pid = $1)', [job_pid])
+})
+
+test('a run whose connection is cut is recorded as failed, and the scheduler lives', async () => {
+  await postgres.sql(`select cron.schedule('cut', '1 second', 'select pg_sleep(600)')`)
+  const { job_pid } = await postgres.until<Details>(`select * from cron.job_run_details where status = 'running'`)
+  await admin.sql('select pg_terminate_backend($1, 5000)', [job_pid])
+  expect(await ended('cut')).toMatchObject({
+    status: 'failed',
+    return_message: 'FATAL:  terminating connection due to administrator command\n',
+  })
+  await postgres.until(`select from cron.job_run_details where status = 'running' and job_pid <> $1`, [job_pid])
 })
 
 test('closing ends the running jobs and leaves no connection', async () => {

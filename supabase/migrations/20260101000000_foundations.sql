@@ -19,15 +19,18 @@ create table private.error_codes (
   sqlstate text not null,
   message text not null,
   constraint code_is_a_machine_word check (code ~ '^[a-z]+(_[a-z]+)*$'),
-  constraint sqlstate_is_an_http_refusal check (sqlstate ~ '^PT4[0-9]{2}$')
+  -- PostgREST makes a status of each; 42501 from somebody without a token is 401.
+  constraint sqlstate_is_an_http_refusal check (sqlstate ~ '^PT4[0-9]{2}$' or sqlstate = '42501')
 );
 alter table private.error_codes enable row level security;
+-- Nobody has a right to this table either: the policy says so to the advisor that asks for one.
 create policy "Nobody reads the refusals past private.refuse"
 on private.error_codes for select to authenticated
 using (false);
 
 insert into private.error_codes (code, sqlstate, message)
 values
+  ('not_signed_in', '42501', 'Sign in first.'),
   ('anonymous_not_allowed', 'PT403', 'Sign up first: anonymous guests cannot do this.'),
   ('not_a_member', 'PT403', 'You are not a member of this chat.'),
   ('not_in_organization', 'PT403', 'You both have to belong to this organization.'),
@@ -36,14 +39,19 @@ values
   ('room_not_found', 'PT404', 'There is no such chat.'),
   ('user_not_found', 'PT404', 'There is no such person.'),
   ('client_id_reused', 'PT409', 'This client id belongs to a message with another content.'),
+  ('username_taken', 'PT409', 'Somebody else has this username.'),
+  ('avatar_url_invalid', 'PT422', 'A picture is a web address of at most 2,000 characters.'),
   ('chat_with_oneself', 'PT422', 'A direct chat needs another person.'),
   ('content_required', 'PT422', 'A message needs a text.'),
   ('content_too_long', 'PT422', 'A message holds at most 10,000 characters.'),
   ('limit_out_of_range', 'PT422', 'The limit is from 1 to 100.'),
   ('metadata_too_large', 'PT422', 'The metadata is a JSON object of at most 4 KB.'),
+  ('name_too_long', 'PT422', 'A first or last name holds at most 100 characters.'),
   ('one_cursor_only', 'PT422', 'Page either before or after a message.'),
   ('one_room_per_insert', 'PT422', 'One insert writes to one chat.'),
-  ('unknown_message_type', 'PT422', 'There is no such type of message.');
+  ('product_too_long', 'PT422', 'A product id holds at most 200 characters.'),
+  ('unknown_message_type', 'PT422', 'There is no such type of message.'),
+  ('username_invalid', 'PT422', 'A username is 1 to 40 small letters, digits, dots, dashes and underscores, with a letter or digit at both ends.');
 
 -- Functions
 create function private.refuse(p_code text)
@@ -56,6 +64,34 @@ begin
   select * into strict refusal from private.error_codes where code = p_code;
   raise exception using
     errcode = refusal.sqlstate, message = refusal.message, detail = refusal.code;
+end;
+$$;
+
+-- Null when nobody is signed in, and also when a claim is malformed: one caller whose policy raises an error would stop
+-- Realtime's row changes for everybody.
+create function private.my_id()
+returns uuid
+language plpgsql stable set search_path = ''
+as $$
+begin
+  return auth.uid();
+exception
+  when data_exception then
+    return null;
+end;
+$$;
+
+create function private.require_me()
+returns uuid
+language plpgsql stable set search_path = ''
+as $$
+declare
+  me uuid := private.my_id();
+begin
+  if me is null then
+    perform private.refuse('not_signed_in');
+  end if;
+  return me;
 end;
 $$;
 
@@ -75,9 +111,12 @@ $$;
 
 -- Grants
 grant execute on function private.refuse(text) to authenticated, service_role;
+grant execute on function private.my_id() to authenticated, service_role;
 grant execute on function private.uuid_v7() to authenticated, service_role;
 
 -- Comments
 comment on schema private is 'Helpers and triggers of Parley. Not exposed by the API.';
-comment on table private.error_codes is 'Every refusal: the machine code, the SQLSTATE that PostgREST turns into an HTTP status (PT403: 403), and the sentence for people.';
+comment on table private.error_codes is 'Every refusal: the machine code, the SQLSTATE that PostgREST turns into an HTTP status (PT403: 403; 42501 is its own), and the sentence for people.';
+comment on function private.my_id() is 'The caller: what policies and functions use in place of auth.uid(), which raises an error on a malformed claim.';
+comment on function private.require_me() is 'The caller; refuses not_signed_in.';
 comment on function private.refuse(text) is 'Raises the refusal of that code: its SQLSTATE, the code as detail.';

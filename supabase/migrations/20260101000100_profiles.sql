@@ -77,13 +77,41 @@ after update of email on auth.users
 for each row when (old.email is distinct from new.email)
 execute function private.follow_email();
 
+-- Says in our words what the constraints would say in SQL's. Definer rights, since a taken name may be a stranger's.
+create function private.check_profile()
+returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  new.first_name := coalesce(new.first_name, '');
+  new.last_name := coalesce(new.last_name, '');
+
+  if new.username is null or new.username !~ '^[a-z0-9](?:[a-z0-9_.-]{0,38}[a-z0-9])?$' then
+    perform private.refuse('username_invalid');
+  elsif exists (select from public.profiles where username = new.username and id <> new.id) then
+    perform private.refuse('username_taken');
+  elsif greatest(char_length(new.first_name), char_length(new.last_name)) > 100 then
+    perform private.refuse('name_too_long');
+  elsif new.avatar_url !~ '^https?://' or char_length(new.avatar_url) > 2000 then
+    perform private.refuse('avatar_url_invalid');
+  end if;
+  return new;
+end;
+$$;
+
+create trigger check_profile
+before update of username, first_name, last_name, avatar_url on public.profiles
+for each row execute function private.check_profile();
+
 -- Policies
 alter table public.profiles enable row level security;
 
+-- Whom one sees depends on who shares a room: that policy stands with the rooms.
+
 create policy "Users change their own profile"
 on public.profiles for update to authenticated
-using (id = (select auth.uid()))
-with check (id = (select auth.uid()));
+using (id = (select private.my_id()))
+with check (id = (select private.my_id()));
 
 -- Grants
 revoke all on public.profiles from anon, authenticated;

@@ -32,7 +32,7 @@ returns uuid[]
 language plpgsql stable security definer set search_path = ''
 as $$
 begin
-  return array(select organization_id from public.organization_members where user_id = (select auth.uid()));
+  return array(select organization_id from public.organization_members where user_id = (select private.my_id()));
 end;
 $$;
 

@@ -6,7 +6,7 @@ create table public.chat_messages (
   room_id uuid not null references public.chat_rooms (id) on delete cascade,
   -- Given by a trigger. The default tells clients' types that they need not say it.
   seq bigint not null default 0,
-  sender_id uuid default auth.uid() references public.profiles (id) on delete set null,
+  sender_id uuid default private.my_id() references public.profiles (id) on delete set null,
   client_id uuid,
   message_type text not null default 'text',
   content text not null,
@@ -48,6 +48,7 @@ returns trigger
 language plpgsql security definer set search_path = ''
 as $$
 declare
+  me uuid := private.my_id();
   room_of_insert text := coalesce(nullif(current_setting('parley.room_of_insert', true), ''), new.room_id::text);
 begin
   if room_of_insert is distinct from new.room_id::text then
@@ -56,9 +57,9 @@ begin
   perform set_config('parley.room_of_insert', room_of_insert, true);
 
   -- The project's own jobs write without a caller; callers write as themselves, in their rooms.
-  if auth.uid() is not null then
+  if me is not null then
     perform private.require_room_member(new.room_id);
-    new.sender_id := auth.uid();
+    new.sender_id := me;
     if new.message_type = 'system' then
       perform private.refuse('unknown_message_type');
     end if;
@@ -68,7 +69,9 @@ begin
     perform private.refuse('content_required');
   elsif char_length(new.content) > 10000 then
     perform private.refuse('content_too_long');
-  elsif new.message_type not in ('text', 'image', 'video', 'audio', 'document', 'file', 'location', 'system') then
+  elsif new.message_type is null
+    or new.message_type not in ('text', 'image', 'video', 'audio', 'document', 'file', 'location', 'system')
+  then
     perform private.refuse('unknown_message_type');
   elsif jsonb_typeof(new.metadata) is distinct from 'object' or octet_length(new.metadata::text) > 4096 then
     perform private.refuse('metadata_too_large');
@@ -143,16 +146,40 @@ using (room_id = any ((select private.my_room_ids())::uuid[]));
 create policy "Members write as themselves"
 on public.chat_messages for insert to authenticated
 with check (
-  sender_id = (select auth.uid())
+  sender_id = (select private.my_id())
   and room_id = any ((select private.my_room_ids())::uuid[])
 );
+
+-- Functions
+create function public.calculate_unread_count(p_user_id uuid, p_room_id uuid)
+returns int
+language plpgsql stable security invoker set search_path = ''
+as $$
+declare
+  cursor_seq bigint;
+begin
+  -- Row level security shows a caller only their own preferences: somebody else's count is not told.
+  select mine.cursor_seq into cursor_seq
+  from public.user_chat_preferences as mine
+  where mine.user_id = p_user_id and mine.room_id = p_room_id;
+
+  return (
+    select count(*)
+    from public.chat_messages
+    where room_id = p_room_id and seq > cursor_seq and sender_id is distinct from p_user_id
+  );
+end;
+$$;
 
 -- Grants
 revoke all on public.chat_messages from anon, authenticated;
 grant select on public.chat_messages to authenticated;
 grant insert (room_id, content, message_type, reply_to_id, client_id, metadata) on public.chat_messages to authenticated;
+grant execute on function public.calculate_unread_count(uuid, uuid) to authenticated, service_role;
 
 -- Comments
 comment on column public.chat_messages.seq is 'Counts from 1 in its room, without gaps: the cursor for paging, unread and catching up.';
 comment on column public.chat_messages.client_id is 'Chosen by the sender, so that a retried send is recognised.';
 comment on column public.chat_messages.sender_id is 'Null once the account is deleted.';
+comment on function public.calculate_unread_count(uuid, uuid) is
+'How many messages of others stand after this person''s cursor in this room. Only one''s own is told; else 0.';

@@ -7,7 +7,7 @@ returns boolean
 language plpgsql stable security definer set search_path = ''
 as $$
 declare
-  me uuid := auth.uid();
+  me uuid := private.my_id();
 begin
   return p_user_id = me
     or exists (
@@ -46,7 +46,8 @@ begin
 end;
 $$;
 
-create function private.message_json(p_message public.chat_messages)
+-- The sender as `private.user_json` makes it: who has a page of messages looks each person up once.
+create function private.message_json(p_message public.chat_messages, p_sender jsonb)
 returns jsonb
 language plpgsql stable security definer set search_path = ''
 as $$
@@ -57,7 +58,7 @@ begin
     'seq', p_message.seq,
     'change_seq', null,
     'sender_id', p_message.sender_id,
-    'sender', private.user_json(p_message.sender_id),
+    'sender', p_sender,
     'message_type', p_message.message_type,
     'content', p_message.content,
     'reply_to', (
@@ -83,6 +84,24 @@ begin
 end;
 $$;
 
+-- A page of messages, in the order given.
+create function private.messages_json(p_messages public.chat_messages[])
+returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  senders jsonb;
+begin
+  select jsonb_object_agg(sender_id, private.user_json(sender_id)) into senders
+  from (select distinct sender_id from unnest(p_messages) where sender_id is not null) as people;
+
+  return (
+    select coalesce(jsonb_agg(private.message_json(m, senders -> m.sender_id::text)), '[]')
+    from unnest(p_messages) as m
+  );
+end;
+$$;
+
 -- A message that the caller may read, by its id.
 create function private.my_message_json(p_message_id uuid)
 returns jsonb
@@ -92,28 +111,11 @@ declare
   message public.chat_messages;
 begin
   select * into message from public.chat_messages where id = p_message_id;
+  if message.id is null then
+    perform private.refuse('message_not_found');
+  end if;
   perform private.require_room_member(message.room_id);
-  return private.message_json(message);
-end;
-$$;
-
-create function public.calculate_unread_count(p_user_id uuid, p_room_id uuid)
-returns int
-language plpgsql stable security invoker set search_path = ''
-as $$
-declare
-  cursor_seq bigint;
-begin
-  -- Row level security shows a caller only their own preferences: somebody else's count is not told.
-  select mine.cursor_seq into cursor_seq
-  from public.user_chat_preferences as mine
-  where mine.user_id = p_user_id and mine.room_id = p_room_id;
-
-  return (
-    select count(*)
-    from public.chat_messages
-    where room_id = p_room_id and seq > cursor_seq and sender_id is distinct from p_user_id
-  );
+  return private.message_json(message, private.user_json(message.sender_id));
 end;
 $$;
 
@@ -123,7 +125,7 @@ returns jsonb
 language plpgsql stable security definer set search_path = ''
 as $$
 declare
-  me uuid := auth.uid();
+  me uuid := private.my_id();
   room public.chat_rooms;
   mine public.user_chat_preferences;
   participants jsonb;
@@ -142,7 +144,9 @@ begin
     limit 20
   ) as first_ones;
 
-  select private.message_json(m) into last_message from public.chat_messages as m where m.id = room.last_message_id;
+  select private.message_json(m, private.user_json(m.sender_id)) into last_message
+  from public.chat_messages as m
+  where m.id = room.last_message_id;
 
   return jsonb_build_object(
     'id', room.id,
@@ -186,10 +190,5 @@ end;
 $$;
 
 -- Grants
-grant execute on function public.calculate_unread_count(uuid, uuid) to authenticated, service_role;
 grant execute on function private.my_message_json(uuid) to authenticated;
 grant execute on function private.room_json(uuid) to authenticated;
-
--- Comments
-comment on function public.calculate_unread_count(uuid, uuid) is
-'How many messages of others stand after this person''s cursor in this room. Only one''s own is told; else 0.';

@@ -7,16 +7,19 @@ returns uuid
 language plpgsql security definer set search_path = ''
 as $$
 declare
-  me uuid := auth.uid();
+  me uuid := private.require_me();
+  product_id text := nullif(p_product_id, '');
   key text := concat_ws(':', least(me, p_user_id), greatest(me, p_user_id), p_organization_id);
   direct_room_id uuid;
 begin
-  if coalesce((auth.jwt() ->> 'is_anonymous')::boolean, false) then
+  if (auth.jwt() -> 'is_anonymous') = 'true'::jsonb then
     perform private.refuse('anonymous_not_allowed');
   elsif p_user_id = me then
     perform private.refuse('chat_with_oneself');
   elsif not exists (select from public.profiles where id = p_user_id) then
     perform private.refuse('user_not_found');
+  elsif char_length(product_id) > 200 then
+    perform private.refuse('product_too_long');
   end if;
 
   if p_organization_id is not null then
@@ -33,7 +36,7 @@ begin
 
   -- Both may start at the same moment: the key lets one of them make the room, and the other finds it.
   insert into public.chat_rooms (type, organization_id, related_product, direct_key, created_by)
-  values ('direct', p_organization_id, p_product_id, key, me)
+  values ('direct', p_organization_id, product_id, key, me)
   on conflict (direct_key) do nothing
   returning id into direct_room_id;
 
@@ -89,12 +92,12 @@ begin
   if message.id is null then
     select * into message
     from public.chat_messages
-    where room_id = p_room_id and sender_id = (select auth.uid()) and client_id = p_client_id;
+    where room_id = p_room_id and sender_id = (select private.my_id()) and client_id = p_client_id;
   end if;
 
   select count(*) into others
   from public.chat_room_members
-  where room_id = p_room_id and user_id <> (select auth.uid());
+  where room_id = p_room_id and user_id <> (select private.my_id());
 
   return jsonb_build_object(
     'message', private.my_message_json(message.id),
@@ -114,7 +117,7 @@ language plpgsql stable security definer set search_path = ''
 as $$
 declare
   first_seq bigint;
-  page jsonb;
+  page public.chat_messages[];
 begin
   perform private.require_room_member(p_room_id);
   if p_limit is null or p_limit not between 1 and 100 then
@@ -124,28 +127,26 @@ begin
   end if;
   select visible_from_seq into first_seq
   from public.user_chat_preferences
-  where user_id = auth.uid() and room_id = p_room_id;
+  where user_id = private.my_id() and room_id = p_room_id;
 
   if p_after_seq is not null then
-    select jsonb_agg(private.message_json(m) order by m.seq) into page
-    from (
-      select *
-      from public.chat_messages
+    page := array(
+      select m
+      from public.chat_messages as m
       where room_id = p_room_id and seq > greatest(p_after_seq, first_seq)
       order by seq
       limit p_limit
-    ) as m;
+    );
   else
-    select jsonb_agg(private.message_json(m) order by m.seq desc) into page
-    from (
-      select *
-      from public.chat_messages
+    page := array(
+      select m
+      from public.chat_messages as m
       where room_id = p_room_id and seq > first_seq and seq < coalesce(p_before_seq, 9223372036854775807)
       order by seq desc
       limit p_limit
-    ) as m;
+    );
   end if;
-  return coalesce(page, '[]');
+  return private.messages_json(page);
 end;
 $$;
 
@@ -169,8 +170,8 @@ grant execute on function public.get_messages(uuid, bigint, bigint, int) to auth
 
 -- Comments
 comment on function public.start_direct_chat(uuid, uuid, text, text) is
-'The direct chat with this person, made if there is none; a given text is sent. Answers a room. Refusals: anonymous_not_allowed, chat_with_oneself, user_not_found, organization_not_found, not_in_organization.';
+'The direct chat with this person, made if there is none; a given text is sent. Answers a room. Refusals: not_signed_in, anonymous_not_allowed, chat_with_oneself, user_not_found, product_too_long, organization_not_found, not_in_organization.';
 comment on function public.send_message(uuid, text, text, uuid, uuid, jsonb) is
 'Writes a message of 1 to 10,000 characters. Sent again with the same client id, it answers the first one. Answers {message, temp_id, message_id, delivered_to_count, queued_for_count, timestamp}. Refusals: room_not_found, not_a_member, content_required, content_too_long, unknown_message_type, metadata_too_large, message_not_found, client_id_reused.';
 comment on function public.get_messages(uuid, bigint, bigint, int) is
-'A page of 1 to 100 messages: newest first, or oldest first after a given seq. Refusals: room_not_found, not_a_member, limit_out_of_range, one_cursor_only.';
+'A page of 1 to 100 messages: newest first, or oldest first after a given seq. Refusals: not_signed_in, room_not_found, not_a_member, limit_out_of_range, one_cursor_only.';

@@ -30,7 +30,7 @@ begin
     join public.chat_room_members as m on m.room_id = r.id
     where r.id = private.room_id_of_topic(p_topic)
       and r.topic || p_suffix = p_topic
-      and m.user_id = (select auth.uid())
+      and m.user_id = (select private.my_id())
   );
 end;
 $$;
@@ -42,7 +42,7 @@ returns trigger
 language plpgsql security definer set search_path = ''
 as $$
 declare
-  event jsonb := jsonb_build_object('room_id', new.room_id, 'message', private.message_json(new));
+  event jsonb := jsonb_build_object('room_id', new.room_id, 'message', private.message_json(new, private.user_json(new.sender_id)));
 begin
   -- Realtime drops what is too large: then the ids alone, and clients read the rest.
   if octet_length(event::text) > 200000 then
@@ -89,7 +89,7 @@ for each statement execute function private.leave_topics();
 create policy "Members hear their rooms, and users their own topic"
 on realtime.messages for select to authenticated
 using (
-  (select realtime.topic()) = 'user:' || (select auth.uid())::text
+  (select realtime.topic()) = 'user:' || (select private.my_id())::text
   or (select private.is_my_room_topic(realtime.topic(), ''))
   or (select private.is_my_room_topic(realtime.topic(), ':typing'))
 );

@@ -3,14 +3,15 @@
 alter default privileges in schema extensions grant execute on functions to public;
 create extension if not exists pgtap with schema extensions;
 
+-- Left by an earlier run.
+drop schema if exists tests cascade;
 create schema tests;
 grant usage on schema tests to anon, authenticated, service_role;
-alter default privileges in schema tests grant execute on functions to anon, authenticated, service_role;
 
 -- Makes an account, as the Auth service would. Answers its id.
 create function tests.create_user(p_name text, p_is_anonymous boolean default false)
 returns uuid
-language plpgsql security definer set search_path = ''
+language plpgsql set search_path = ''
 as $$
 declare
   user_id uuid := gen_random_uuid();
@@ -46,9 +47,19 @@ begin
   if user_id is null then
     raise exception 'There is no % to sign in: tests.create_user(%) first.', p_name, quote_literal(p_name);
   end if;
-  perform set_config('request.jwt.claims', json_build_object(
+  perform tests.present(json_build_object(
     'sub', user_id, 'role', 'authenticated', 'is_anonymous', tests.is_anonymous(user_id)
-  )::text, true);
+  )::text);
+end;
+$$;
+
+-- From here on the statements are those of whoever has a token with these claims.
+create function tests.present(p_claims text)
+returns void
+language plpgsql set search_path = ''
+as $$
+begin
+  perform set_config('request.jwt.claims', p_claims, true);
   perform set_config('role', 'authenticated', true);
 end;
 $$;
@@ -87,7 +98,7 @@ $$;
 -- A group with these people in it, found again by its title.
 create function tests.create_room(p_title text, members text[])
 returns uuid
-language plpgsql security definer set search_path = ''
+language plpgsql set search_path = ''
 as $$
 declare
   new_room_id uuid;
@@ -107,6 +118,43 @@ begin
   return (select id from public.chat_rooms where title = p_title);
 end;
 $$;
+
+-- The SQLSTATE that this refusal has in the list.
+create function tests.sqlstate_of(p_code text)
+returns text
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  found text;
+begin
+  select sqlstate into strict found from private.error_codes where code = p_code;
+  return found;
+end;
+$$;
+
+-- Asserts that a statement is refused with this code. `throws_ok` sees the SQLSTATE alone, which many codes share. The
+-- search path is the caller's: pgTAP finds its own functions by it.
+create function tests.refuses(p_sql text, p_code text, p_name text)
+returns text
+language plpgsql
+as $$
+declare
+  state text;
+  code text;
+begin
+  begin
+    execute p_sql;
+  exception when others then
+    get stacked diagnostics state = returned_sqlstate, code = pg_exception_detail;
+  end;
+  return extensions.is(concat_ws(' ', state, code), concat_ws(' ', tests.sqlstate_of(p_code), p_code), p_name);
+end;
+$$;
+
+-- Whoever has signed in may ask and assert. People and rooms are made before, by the owner.
+grant execute on all functions in schema tests to anon, authenticated, service_role;
+revoke execute on function tests.create_user(text, boolean), tests.create_room(text, text[])
+from anon, authenticated, service_role;
 
 select extensions.plan(1);
 select extensions.has_schema('tests', 'the people of the tests can be made');

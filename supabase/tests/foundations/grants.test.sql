@@ -1,38 +1,88 @@
--- Every right that clients have, in one list: a new table or function that says nothing gives nothing, and one that
--- gives something shows here.
+-- Every right that clients have, in lists: what is new and says nothing gives nothing, and what gives something shows
+-- here. A right given to everybody counts, also one by default.
 begin;
-select plan(5);
+select plan(7);
+
+create function pg_temp.rights(p_acl aclitem[])
+returns table (who text, rights text)
+language sql
+as $$
+  select who, string_agg(distinct privilege_type, ' ' order by privilege_type)
+  from unnest(array['anon', 'authenticated']) as who, aclexplode(p_acl)
+  where case when grantee = 0 then true else pg_has_role(who, grantee, 'usage') end
+  group by who
+$$;
 
 select results_eq(
-  $$ select format('%I.%I(%s)', nspname, proname, pg_get_function_identity_arguments(p.oid)) collate "default"
-     from pg_proc as p join pg_namespace as n on n.oid = pronamespace
-     where nspname in ('public', 'private') and has_function_privilege('anon', p.oid, 'execute') $$,
-  array[]::text[],
-  'nobody signed in executes no function'
+  $$ select concat_ws(' ', who, nspname, rights) collate "default"
+     from pg_namespace, pg_temp.rights(coalesce(nspacl, acldefault('n', nspowner)))
+     where nspname in ('public', 'private')
+     order by 1 $$,
+  array['anon public USAGE', 'authenticated private USAGE', 'authenticated public USAGE'],
+  'schemas: nobody makes anything in them, and private is closed to who is not signed in'
 );
 
 select results_eq(
-  $$ select format('%I.%I', nspname, proname) collate "default"
-     from pg_proc as p join pg_namespace as n on n.oid = pronamespace
-     where nspname in ('public', 'private') and has_function_privilege('authenticated', p.oid, 'execute')
+  $$ select concat_ws(' ', who, oid::regclass, rights) collate "default"
+     from pg_class, pg_temp.rights(coalesce(relacl, acldefault(case relkind when 'S' then 's' else 'r' end::"char", relowner)))
+     where relnamespace in ('public'::regnamespace, 'private'::regnamespace) and relkind not in ('i', 'I', 'c')
      order by 1 $$,
   array[
-    'private.get_messages',
-    'private.is_my_room_topic',
-    'private.my_contact_ids',
-    'private.my_message_json',
-    'private.my_organization_ids',
-    'private.my_room_ids',
-    'private.refuse',
-    'private.room_json',
-    'private.start_direct_chat',
-    'private.uuid_v7',
-    'public.calculate_unread_count',
-    'public.get_messages',
-    'public.send_message',
-    'public.start_direct_chat'
+    'authenticated chat_messages SELECT',
+    'authenticated chat_room_members SELECT',
+    'authenticated chat_rooms SELECT',
+    'authenticated organization_members SELECT',
+    'authenticated organizations SELECT',
+    'authenticated user_chat_preferences SELECT'
   ],
-  'the functions of somebody signed in'
+  'tables, views and sequences as a whole'
+);
+
+select results_eq(
+  $$ select concat_ws(' ', who, attrelid::regclass, attname, rights) collate "default"
+     from pg_attribute join pg_class as c on c.oid = attrelid, pg_temp.rights(attacl)
+     where relnamespace in ('public'::regnamespace, 'private'::regnamespace)
+     order by 1 $$,
+  array[
+    'authenticated chat_messages client_id INSERT',
+    'authenticated chat_messages content INSERT',
+    'authenticated chat_messages message_type INSERT',
+    'authenticated chat_messages metadata INSERT',
+    'authenticated chat_messages reply_to_id INSERT',
+    'authenticated chat_messages room_id INSERT',
+    'authenticated profiles avatar_url SELECT UPDATE',
+    'authenticated profiles created_at SELECT',
+    'authenticated profiles first_name SELECT UPDATE',
+    'authenticated profiles id SELECT',
+    'authenticated profiles last_name SELECT UPDATE',
+    'authenticated profiles username SELECT UPDATE'
+  ],
+  'columns'
+);
+
+select results_eq(
+  $$ select concat_ws(' ', who, format('%I.%I', nspname, proname)) collate "default"
+     from pg_proc join pg_namespace as n on n.oid = pronamespace, pg_temp.rights(coalesce(proacl, acldefault('f', proowner)))
+     where nspname in ('public', 'private')
+     order by 1 $$,
+  array[
+    'authenticated private.get_messages',
+    'authenticated private.is_my_room_topic',
+    'authenticated private.my_contact_ids',
+    'authenticated private.my_id',
+    'authenticated private.my_message_json',
+    'authenticated private.my_organization_ids',
+    'authenticated private.my_room_ids',
+    'authenticated private.refuse',
+    'authenticated private.room_json',
+    'authenticated private.start_direct_chat',
+    'authenticated private.uuid_v7',
+    'authenticated public.calculate_unread_count',
+    'authenticated public.get_messages',
+    'authenticated public.send_message',
+    'authenticated public.start_direct_chat'
+  ],
+  'functions'
 );
 
 select results_eq(
@@ -43,6 +93,7 @@ select results_eq(
   array[
     'private.announce_message',
     'private.check_message',
+    'private.check_profile',
     'private.create_profile',
     'private.follow_email',
     'private.get_messages',
@@ -51,6 +102,7 @@ select results_eq(
     'private.leave_topics',
     'private.may_see_email',
     'private.message_json',
+    'private.messages_json',
     'private.my_contact_ids',
     'private.my_message_json',
     'private.my_organization_ids',
@@ -66,28 +118,16 @@ select results_eq(
   'the functions with definer rights, all of them private'
 );
 
-select results_eq(
-  $$ select format('%s.%s %s', grantee, table_name, string_agg(distinct privilege_type, ' ' order by privilege_type)) collate "default"
-     from information_schema.column_privileges
-     where table_schema in ('public', 'private') and grantee in ('anon', 'authenticated')
-     group by grantee, table_name
-     order by 1 $$,
-  array[
-    'authenticated.chat_messages INSERT SELECT',
-    'authenticated.chat_room_members SELECT',
-    'authenticated.chat_rooms SELECT',
-    'authenticated.organization_members SELECT',
-    'authenticated.organizations SELECT',
-    'authenticated.profiles SELECT UPDATE',
-    'authenticated.user_chat_preferences SELECT'
-  ],
-  'the tables of somebody signed in; nobody signed in has none'
-);
-
 select is_empty(
   $$ select oid::regclass from pg_class
      where relnamespace in ('public'::regnamespace, 'private'::regnamespace) and relkind in ('r', 'p') and not relrowsecurity $$,
   'row level security is on for every table'
+);
+
+select is_empty(
+  $$ select who, proname from pg_proc, pg_temp.rights(coalesce(proacl, acldefault('f', proowner)))
+     where pronamespace = 'tests'::regnamespace and proname in ('create_user', 'create_room') $$,
+  'the people and rooms of the tests, which stay in the database, are made by its owner alone'
 );
 
 select * from finish();

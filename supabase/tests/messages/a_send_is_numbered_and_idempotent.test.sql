@@ -23,9 +23,9 @@ select is(
 );
 select is((select (answer ->> 'queued_for_count')::int from answers where n = 1), 1, 'for the one who is to get it');
 
-select throws_ok(
+select tests.refuses(
   $$ select public.send_message(tests.room_id('lounge'), 'two', p_client_id => '00000000-0000-4000-8000-0000000000c1') $$,
-  'PT409', null, 'the same client id with another text is an error'
+  'client_id_reused', 'the same client id with another text is an error'
 );
 select is_empty(
   $$ insert into public.chat_messages (room_id, content, client_id)
@@ -43,10 +43,10 @@ select results_eq(
   array[1, 2, 3]::bigint[],
   'and no number is left out'
 );
-select throws_ok(
+select tests.refuses(
   $$ insert into public.chat_messages (room_id, content)
      values (tests.room_id('lounge'), 'x'), (tests.room_id('bar'), 'y') $$,
-  'PT422', null, 'one insert writes to one room'
+  'one_room_per_insert', 'one insert writes to one room'
 );
 select is(
   (select (public.send_message(tests.room_id('bar'), 'one')) #>> '{message,seq}'), '1', 'each room counts for itself'
@@ -55,20 +55,20 @@ select is(
   (select last_seq from public.chat_rooms where id = tests.room_id('lounge')), 3::bigint, 'the room knows its newest'
 );
 
-select throws_ok($$ select public.send_message(tests.room_id('lounge'), '') $$, 'PT422', null, 'no empty message');
-select throws_ok($$ select public.send_message(tests.room_id('lounge')) $$, 'PT422', null, 'no message without a text');
-select throws_ok(
-  $$ select public.send_message(tests.room_id('lounge'), repeat('x', 10001)) $$, 'PT422', null, 'no endless message'
+select tests.refuses($$ select public.send_message(tests.room_id('lounge'), '') $$, 'content_required', 'no empty message');
+select tests.refuses($$ select public.send_message(tests.room_id('lounge')) $$, 'content_required', 'no message without a text');
+select tests.refuses(
+  $$ select public.send_message(tests.room_id('lounge'), repeat('x', 10001)) $$, 'content_too_long', 'no endless message'
 );
-select throws_ok(
+select tests.refuses(
   $$ select public.send_message(tests.room_id('lounge'), 'x', p_metadata => jsonb_build_object('x', repeat('x', 5000))) $$,
-  'PT422', null, 'no endless metadata'
+  'metadata_too_large', 'no endless metadata'
 );
-select throws_ok(
+select tests.refuses(
   $$ select public.send_message(
        tests.room_id('lounge'), 'x', p_reply_to_id => (select id from public.chat_messages where room_id = tests.room_id('bar'))
      ) $$,
-  'PT404', null, 'no reply to a message of another room'
+  'message_not_found', 'no reply to a message of another room'
 );
 
 select * from finish();

@@ -21,16 +21,16 @@ select is(
   pg_temp.seqs(public.get_messages(tests.room_id('lounge'), p_after_seq => 5)), array[6, 7], 'after: oldest first'
 );
 select is(public.get_messages(tests.room_id('lounge'), p_after_seq => 7), '[]', 'nothing new is an empty list');
-select throws_ok(
-  $$ select public.get_messages(tests.room_id('lounge'), p_limit => 0) $$, 'PT422', null, 'a page holds something'
+select tests.refuses(
+  $$ select public.get_messages(tests.room_id('lounge'), p_limit => 0) $$, 'limit_out_of_range', 'a page holds something'
 );
-select throws_ok(
-  $$ select public.get_messages(tests.room_id('lounge'), p_limit => 101) $$, 'PT422', null, 'and not everything'
+select tests.refuses(
+  $$ select public.get_messages(tests.room_id('lounge'), p_limit => 101) $$, 'limit_out_of_range', 'and not everything'
 );
-select throws_ok(
-  $$ select public.get_messages(tests.room_id('lounge'), 5, 2) $$, 'PT422', null, 'either before or after'
+select tests.refuses(
+  $$ select public.get_messages(tests.room_id('lounge'), 5, 2) $$, 'one_cursor_only', 'either before or after'
 );
-select throws_ok($$ select public.get_messages(gen_random_uuid()) $$, 'PT404', null, 'there is no such room');
+select tests.refuses($$ select public.get_messages(gen_random_uuid()) $$, 'room_not_found', 'there is no such room');
 
 select set_eq(
   $$ select jsonb_object_keys(public.get_messages(tests.room_id('lounge'), p_limit => 1) -> 0) $$,

@@ -40,27 +40,27 @@ select isnt(
   'within a hotel the same two have another one'
 );
 
-select throws_ok(
-  $$ select public.start_direct_chat(tests.user_id('ben')) $$, 'PT422', null, 'not with oneself'
+select tests.refuses(
+  $$ select public.start_direct_chat(tests.user_id('ben')) $$, 'chat_with_oneself', 'not with oneself'
 );
-select throws_ok(
-  $$ select public.start_direct_chat(gen_random_uuid()) $$, 'PT404', null, 'not with somebody who does not exist'
+select tests.refuses(
+  $$ select public.start_direct_chat(gen_random_uuid()) $$, 'user_not_found', 'not with somebody who does not exist'
 );
-select throws_ok(
-  $$ select public.start_direct_chat(null) $$, 'PT404', null, 'not with nobody'
+select tests.refuses(
+  $$ select public.start_direct_chat(null) $$, 'user_not_found', 'not with nobody'
 );
-select throws_ok(
+select tests.refuses(
   $$ select public.start_direct_chat(tests.user_id('eve'), (select id from public.organizations)) $$,
-  'PT403', null, 'not in a hotel where only one of us works'
+  'not_in_organization', 'not in a hotel where only one of us works'
 );
-select throws_ok(
+select tests.refuses(
   $$ select public.start_direct_chat(tests.user_id('eve'), gen_random_uuid()) $$,
-  'PT404', null, 'not in a hotel that does not exist'
+  'organization_not_found', 'not in a hotel that does not exist'
 );
 
 select tests.sign_in('ghost');
-select throws_ok(
-  $$ select public.start_direct_chat(tests.user_id('ben')) $$, 'PT403', null, 'an anonymous guest starts none'
+select tests.refuses(
+  $$ select public.start_direct_chat(tests.user_id('ben')) $$, 'anonymous_not_allowed', 'an anonymous guest starts none'
 );
 
 select tests.sign_out();

@@ -6,7 +6,6 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    env: { LITE_AUTH_BCRYPT_COST: '4' },
     projects: [
       {
         // The database and the parts of the stack, each by itself: one Postgres, a copy of a template for each file.

@@ -37,6 +37,8 @@ export interface StackOptions {
   /** Told what the services say. */
   log(line: string): void
   mail(mail: Mail): void
+  /** How hard hashing passwords is, 10 unless told otherwise. Less is for tests only. */
+  bcryptCost?: number | undefined
 }
 
 /** A running stack. Its addresses and keys stand in `<dir>/stack.json` too, for as long as it runs. */
@@ -86,6 +88,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         databaseUrl: database.url('supabase_auth_admin'),
         externalUrl: url,
         mail: options.mail,
+        bcryptCost: options.bcryptCost,
       }),
       startStorage({ ...shared, databaseUrl: database.url('supabase_storage_admin'), dir: join(dir, 'storage') }),
       startFunctions({

@@ -12,9 +12,6 @@ declare module 'vitest' {
   }
 }
 
-// Hashing passwords as hard as production would cost the suite more than everything else.
-process.env.LITE_AUTH_BCRYPT_COST = '4'
-
 /** One stack for all end-to-end tests, on free ports and with its data in the system's temporary folder. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const dir = mkdtempSync(join(tmpdir(), 'parley-chat-'))
@@ -28,6 +25,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
     warn: (what) => console.warn(what),
     log: (line) => lines.push(line),
     mail: () => {},
+    // Hashing passwords as hard as production would cost the suite more than everything else.
+    bcryptCost: 4,
   })
   const { url, databaseUrl, publishableKey, secretKey } = stack
   project.provide('stack', { url, databaseUrl, publishableKey, secretKey })

@@ -4,7 +4,7 @@ import { createEmailAccount } from './accounts.ts'
 import { AuthError, emailExists, invalid } from './errors.ts'
 import { actionLink, composeMail, type MailType } from './mail.ts'
 import { newToken, tokenChanges } from './one-time-tokens.ts'
-import { checkPasswordStrength, hashPassword, randomPassword } from './passwords.ts'
+import { checkPasswordStrength, randomPassword } from './passwords.ts'
 import { redirectTarget } from './redirects.ts'
 import { type Body, type Env, emailAddress, metadata, readBody, text } from './request.ts'
 import type { Auth } from './settings.ts'
@@ -96,7 +96,7 @@ async function unconfirmedUser(auth: Auth, email: string, password: string | nul
   const account = {
     id: randomUUID(),
     email,
-    encryptedPassword: password ? await hashPassword(password) : null,
+    encryptedPassword: password ? await auth.passwords.hash(password) : null,
     userMetadata: metadata(body, 'data') ?? {},
   }
   return auth.db.transaction((tx) => createEmailAccount(tx, account, emailExists))

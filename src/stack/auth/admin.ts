@@ -8,7 +8,7 @@ import { AuthError, emailExists, failure, invalid } from './errors.ts'
 import { setEmailIdentity } from './identities.ts'
 import { withdrawnTokens } from './one-time-tokens.ts'
 import { pageOf, pagingHeaders } from './paging.ts'
-import { checkPasswordHash, checkPasswordStrength, hashPassword, randomPassword } from './passwords.ts'
+import { checkPasswordHash, checkPasswordStrength, type Passwords, randomPassword } from './passwords.ts'
 import { type Body, type Env, emailAddress, isUuid, metadata, readBody, text } from './request.ts'
 import { endSessions } from './sessions.ts'
 import type { Auth } from './settings.ts'
@@ -37,7 +37,12 @@ export function adminRoutes(app: Hono<Env>, auth: Auth): void {
     if (!isUuid(id)) throw invalid('ID must conform to the uuid v4 format')
     if (await findUserByEmail(auth.db, email)) throw emailExists()
     const wishes = wishesOf(body)
-    const account = { id, email, encryptedPassword: await firstPassword(body), userMetadata: wishes.userMetadata ?? {} }
+    const account = {
+      id,
+      email,
+      encryptedPassword: await firstPassword(auth.passwords, body),
+      userMetadata: wishes.userMetadata ?? {},
+    }
     const taken = () => failure('Database error creating new user', new Error('the id or the address is taken'))
     const user = await auth.db.transaction(async (tx) => {
       const created = await createEmailAccount(tx, account, taken)
@@ -54,7 +59,8 @@ export function adminRoutes(app: Hono<Env>, auth: Auth): void {
     if (text(body, 'phone')) throw new AuthError(400, 'phone_provider_disabled', 'Unsupported phone provider')
     const email = text(body, 'email') && emailAddress(text(body, 'email'))
     const wishes = wishesOf(body)
-    const encryptedPassword = body.password === undefined ? undefined : await newPassword(text(body, 'password'))
+    const encryptedPassword =
+      body.password === undefined ? undefined : await newPassword(auth.passwords, text(body, 'password'))
     const user = await auth.db.transaction(async (tx) => {
       const locked = await lockUser(tx, id)
       if (!locked) throw userNotFound()
@@ -134,15 +140,15 @@ async function changeEmail(tx: Db, user: User, email: string, verified: boolean)
   }
 }
 
-async function newPassword(password: string): Promise<string> {
+async function newPassword(passwords: Passwords, password: string): Promise<string> {
   checkPasswordStrength(password)
-  return hashPassword(password)
+  return passwords.hash(password)
 }
 
-async function firstPassword(body: Body): Promise<string> {
+async function firstPassword(passwords: Passwords, body: Body): Promise<string> {
   const [password, hash] = [text(body, 'password'), text(body, 'password_hash')]
   if (password && hash) throw invalid('Only a password or a password hash should be provided')
-  if (!hash) return hashPassword(password || randomPassword())
+  if (!hash) return passwords.hash(password || randomPassword())
   checkPasswordHash(hash)
   return hash
 }

@@ -9,6 +9,7 @@ import { AuthDatabase } from './database.ts'
 import { AuthError, errorResponse, failure } from './errors.ts'
 import { hookFunction } from './hook.ts'
 import type { Mail } from './mail.ts'
+import { Passwords } from './passwords.ts'
 import { recoveryRoutes } from './recovery.ts'
 import type { Env } from './request.ts'
 import { type Auth, health, publicSettings } from './settings.ts'
@@ -29,6 +30,8 @@ export interface AuthOptions {
   externalUrl: string
   /** `[auth.hook.custom_access_token].uri` of the project's config, when enabled. */
   hook?: string | undefined
+  /** How hard hashing passwords is, 10 unless told otherwise. Less is for tests only. */
+  bcryptCost?: number | undefined
   /** Takes the outgoing mail: nothing here sends any. */
   mail(mail: Mail): void
   /** Takes a line about what went wrong on our side. */
@@ -41,6 +44,7 @@ export async function startAuth(options: AuthOptions): Promise<Service> {
   if (hook) hookFunction(hook)
   const auth: Auth = {
     db: new AuthDatabase(options.databaseUrl, log),
+    passwords: new Passwords(options.bcryptCost ?? 10),
     jwtSecret: keys.jwtSecret,
     publicUrl: `${options.externalUrl}/auth/v1`,
     siteUrl: options.siteUrl,

@@ -3,26 +3,32 @@ import bcrypt from 'bcryptjs'
 import { AuthError, invalid } from './errors.ts'
 import { minimumPasswordLength } from './settings.ts'
 
-// Tests make it cheap; nobody else should.
-const cost = Number(process.env.LITE_AUTH_BCRYPT_COST ?? 10)
+/** Hashes passwords with bcrypt. */
+export class Passwords {
+  readonly #cost: number
+  #hashOfNobody: Promise<string> | undefined
 
-/** @throws AuthError `validation_failed` when bcrypt would ignore its end */
-export async function hashPassword(password: string): Promise<string> {
-  if (Buffer.byteLength(password) > 72) throw invalid('Password cannot be longer than 72 characters')
-  return bcrypt.hash(password, cost)
-}
+  /** @param cost each one more doubles the work, 4 to 31 */
+  constructor(cost: number) {
+    this.#cost = cost
+  }
 
-let hashOfNobody: Promise<string> | undefined
+  /** @throws AuthError `validation_failed` when bcrypt would ignore its end */
+  async hash(password: string): Promise<string> {
+    if (Buffer.byteLength(password) > 72) throw invalid('Password cannot be longer than 72 characters')
+    return bcrypt.hash(password, this.#cost)
+  }
 
-/**
- * Whether this is the password behind the hash. Takes as long for an account that does not exist, so that the time
- * an answer takes says nothing about who has an account.
- */
-export async function passwordMatches(password: string, hash: string | null | undefined): Promise<boolean> {
-  if (hash) return bcrypt.compare(password, hash)
-  hashOfNobody ??= hashPassword(randomPassword())
-  await bcrypt.compare(password, await hashOfNobody)
-  return false
+  /**
+   * Whether this is the password behind the hash. Takes as long for an account that does not exist, so that the time
+   * an answer takes says nothing about who has an account.
+   */
+  async match(password: string, hash: string | null | undefined): Promise<boolean> {
+    if (hash) return bcrypt.compare(password, hash)
+    this.#hashOfNobody ??= this.hash(randomPassword())
+    await bcrypt.compare(password, await this.#hashOfNobody)
+    return false
+  }
 }
 
 /** For accounts whose owner never chose one. */

@@ -7,7 +7,7 @@ import { requestEmailChange } from './email-change.ts'
 import { AuthError, invalid } from './errors.ts'
 import { actionLink, composeMail, type MailType } from './mail.ts'
 import { newToken, type TokenColumn, tokenChanges } from './one-time-tokens.ts'
-import { hashPassword, randomPassword } from './passwords.ts'
+import { randomPassword } from './passwords.ts'
 import { type Challenge, challengeOf, rememberFlow } from './pkce.ts'
 import { redirectTarget } from './redirects.ts'
 import { type Body, type Env, emailAddress, metadata, readBody, text } from './request.ts'
@@ -99,7 +99,7 @@ export function recoveryRoutes(app: Hono<Env>, auth: Auth, keys: Keys): void {
 
 async function createWithoutPassword(auth: Auth, email: string, body: Body): Promise<User> {
   const data = metadata(body, 'data') ?? {}
-  const encryptedPassword = await hashPassword(randomPassword())
+  const encryptedPassword = await auth.passwords.hash(randomPassword())
   return auth.db.transaction(async (tx) => {
     const id = randomUUID()
     const userMetadata = { ...data, sub: id, email, email_verified: false, phone_verified: false }

@@ -1,9 +1,11 @@
 import type { AuthDatabase } from './database.ts'
 import type { Mail } from './mail.ts'
+import type { Passwords } from './passwords.ts'
 
 /** What every endpoint works with. */
 export interface Auth {
   db: AuthDatabase
+  passwords: Passwords
   /** Signs access tokens, HS256. */
   jwtSecret: string
   /** Claim `iss`, and where links in mails lead: the service's own public address. */

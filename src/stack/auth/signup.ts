@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Hono } from 'hono'
 import { createAnonymousAccount, createEmailAccount } from './accounts.ts'
 import { AuthError, invalid } from './errors.ts'
-import { checkPasswordStrength, hashPassword } from './passwords.ts'
+import { checkPasswordStrength } from './passwords.ts'
 import { deviceOf, type Env, emailAddress, metadata, readBody, text } from './request.ts'
 import { startSession } from './sessions.ts'
 import type { Auth } from './settings.ts'
@@ -33,7 +33,7 @@ export function signUpRoutes(app: Hono<Env>, auth: Auth): void {
     // Production lets whoever knows an address that is not confirmed yet into its account when addresses need no
     // confirming. An account an admin made may have rights: here it is taken.
     if (await findUserByEmail(auth.db, email)) throw alreadyExists()
-    const encryptedPassword = await hashPassword(given.password)
+    const encryptedPassword = await auth.passwords.hash(given.password)
     const user = await auth.db.transaction(async (tx) => {
       const id = randomUUID()
       // What the address says of its owner comes last: it is not theirs to choose.

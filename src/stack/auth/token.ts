@@ -1,6 +1,5 @@
 import type { Hono } from 'hono'
 import { AuthError, invalid, userBanned } from './errors.ts'
-import { passwordMatches } from './passwords.ts'
 import { exchangeCode } from './pkce.ts'
 import { refreshSession } from './refresh.ts'
 import { deviceOf, type Env, readBody, text } from './request.ts'
@@ -33,7 +32,7 @@ export function tokenRoutes(app: Hono<Env>, auth: Auth): void {
 async function signInWithPassword(auth: Auth, email: string, password: string, device: Device): Promise<SessionJson> {
   if (!email) throw invalid('missing email or phone')
   const user = await findUserByEmail(auth.db, email.toLowerCase())
-  const matches = await passwordMatches(password, user?.encrypted_password)
+  const matches = await auth.passwords.match(password, user?.encrypted_password)
   // One answer for a wrong password and for nobody: neither says who has an account.
   if (!user || !matches) throw new AuthError(400, 'invalid_credentials', 'Invalid login credentials')
   if (isBanned(user)) throw userBanned(400)

@@ -4,7 +4,7 @@ import { signedInUser } from './callers.ts'
 import { confirmEmailChange, requestEmailChange } from './email-change.ts'
 import { AuthError, emailExists, invalid } from './errors.ts'
 import { withdrawnTokens } from './one-time-tokens.ts'
-import { checkPasswordStrength, hashPassword, passwordMatches } from './passwords.ts'
+import { checkPasswordStrength, type Passwords } from './passwords.ts'
 import { challengeOf, rememberFlow } from './pkce.ts'
 import { redirectTarget } from './redirects.ts'
 import { type Body, type Env, emailAddress, metadata, readBody, text } from './request.ts'
@@ -29,7 +29,7 @@ export function userRoutes(app: Hono<Env>, auth: Auth, keys: Keys): void {
     if (text(body, 'phone')) throw new AuthError(400, 'phone_provider_disabled', 'Unsupported phone provider')
     const data = metadata(body, 'data')
     const email = await wishedEmail(auth, user, body)
-    const encryptedPassword = await wishedPassword(user, body, email)
+    const encryptedPassword = await wishedPassword(auth.passwords, user, body, email)
     const challenge = challengeOf(body)
     const redirectTo = redirectTarget(auth, c.req.query('redirect_to'), c.req.header('referer'))
 
@@ -74,17 +74,22 @@ async function wishedEmail(auth: Auth, user: User, body: Body): Promise<string |
 }
 
 /** The hash of the password to change to. @throws AuthError `weak_password`, `same_password`, `validation_failed` */
-async function wishedPassword(user: User, body: Body, email: string | undefined): Promise<string | undefined> {
+async function wishedPassword(
+  passwords: Passwords,
+  user: User,
+  body: Body,
+  email: string | undefined,
+): Promise<string | undefined> {
   if (body.password === undefined) return undefined
   const password = text(body, 'password')
   checkPasswordStrength(password)
   if (user.is_anonymous && !email) {
     throw invalid('Updating password of an anonymous user without an email or phone is not allowed', 422)
   }
-  if (user.encrypted_password && (await passwordMatches(password, user.encrypted_password))) {
+  if (user.encrypted_password && (await passwords.match(password, user.encrypted_password))) {
     throw new AuthError(422, 'same_password', 'New password should be different from the old password.')
   }
-  return hashPassword(password)
+  return passwords.hash(password)
 }
 
 function isScope(scope: string): scope is SignOutScope {

@@ -43,6 +43,7 @@ export async function startProject(options: ProjectOptions = {}): Promise<Projec
     siteUrl: 'http://app.test/welcome',
     redirectUrls,
     externalUrl: origin,
+    bcryptCost: 4,
     hook,
     mail: (mail) => mails.push(mail),
     log: (line) => log.push(line),

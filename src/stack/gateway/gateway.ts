@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { getRequestListener } from '@hono/node-server'
 import type { Realtime } from '../realtime/realtime.ts'
+import { isPreflight, preflightResponse } from '../rest/cors.ts'
 import type { Caller, Service } from '../service.ts'
 
 /** The parts of the stack by the first words of their paths, as on hosted Supabase. */
@@ -34,12 +35,12 @@ export async function startGateway(port: number, routes: Routes, log: (line: str
   const answer = async (request: Request, caller: Caller): Promise<Response> => {
     const { pathname } = new URL(request.url)
     const service = services.find(([prefix]) => pathname === prefix || pathname.startsWith(`${prefix}/`))?.[1]
-    if (!service) return Response.json({ message: noRoute }, { status: 404 })
+    if (!service) return isPreflight(request) ? preflightResponse(request) : failure(404, noRoute)
     try {
       return await service.fetch(request, caller)
     } catch (error) {
       log(`${request.method} ${pathname}: ${error instanceof Error ? error.stack : error}`)
-      return Response.json({ message: 'An unexpected error occurred' }, { status: 500 })
+      return failure(500, 'An unexpected error occurred')
     }
   }
 
@@ -83,6 +84,11 @@ export async function startGateway(port: number, routes: Routes, log: (line: str
 }
 
 const claimed = /^(x-forwarded-|x-real-ip$|forwarded$)/i
+
+/** Any page may read it: what a browser hides from the page looks like a network that is down. */
+function failure(status: number, message: string): Response {
+  return Response.json({ message }, { status, headers: { 'access-control-allow-origin': '*' } })
+}
 
 function setForwardedHeaders(incoming: IncomingMessage, port: number): void {
   const forwarded = {

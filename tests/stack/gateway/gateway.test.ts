@@ -98,6 +98,16 @@ test('a fault of ours is an answer without its text, and a line in the log', asy
   expect(lines.join('\n')).toContain('select secret from somewhere')
 })
 
+test("a page of any origin reads the gateway's own answers", async () => {
+  for (const path of ['/rest/v2/x', '/storage/v1/bucket']) {
+    expect((await ask(path)).headers.get('access-control-allow-origin')).toBe('*')
+  }
+  const headers = { 'access-control-request-method': 'POST', 'access-control-request-headers': 'apikey' }
+  const asked = await ask('/rest/v2/x', { method: 'OPTIONS', headers })
+  expect(asked.ok).toBe(true)
+  expect(asked.headers.get('access-control-allow-headers')).toBe('apikey')
+})
+
 /** What a handshake is answered that does not succeed. */
 function handshake(path: string, headers: Record<string, string> = {}): Promise<{ status: number; body: string }> {
   const ws = new WebSocket(`ws://127.0.0.1:${gateway.port}${path}`, { headers })

@@ -19,9 +19,9 @@ export interface Served {
   /** What the server has logged. */
   lines: string[]
   /** supabase-js of today, anonymous or with a token; closed with the server. */
-  client(token?: string): SupabaseClient
+  client(token?: string): Promise<SupabaseClient>
   /** supabase-js of two years ago. */
-  oldClient(token?: string): SupabaseClient
+  oldClient(token?: string): Promise<SupabaseClient>
   raw(query?: string, headers?: Record<string, string>): Promise<RawClient>
   /** A request as it is, path after `/realtime/v1`. */
   request(path: string, init?: RequestInit): Promise<Response>
@@ -53,21 +53,29 @@ export async function serve(limits: Partial<Limits> = {}): Promise<Served> {
   )
   const url = `http://127.0.0.1:${gateway.port}`
   const clients: SupabaseClient[] = []
-  const kept = (client: SupabaseClient, token: string | undefined) => {
-    if (token) client.realtime.setAuth(token)
+  const kept = (client: SupabaseClient) => {
     clients.push(client)
     return client
   }
-  const options = {
-    auth: { persistSession: false, autoRefreshToken: false },
-    realtime: { transport: WebSocket as never },
-  }
+  const auth = { persistSession: false, autoRefreshToken: false }
 
   return {
     url,
     lines,
-    client: (token) => kept(createClient(url, keys.publishable, options), token),
-    oldClient: (token) => kept(createOldClient(url, keys.publishable, options) as unknown as SupabaseClient, token),
+    async client(token) {
+      const realtime = { transport: WebSocket as never }
+      const client = kept(
+        createClient(url, keys.publishable, token ? { realtime, accessToken: async () => token } : { realtime, auth }),
+      )
+      // Or its first join may come without the token, which it asks for meanwhile.
+      await client.realtime.setAuth()
+      return client
+    },
+    async oldClient(token) {
+      const client = kept(createOldClient(url, keys.publishable, { auth }) as unknown as SupabaseClient)
+      if (token) client.realtime.setAuth(token)
+      return client
+    },
     raw: (query = `apikey=${keys.publishable}&vsn=2.0.0`, headers = {}) =>
       RawClient.connect(`${url.replace('http', 'ws')}/realtime/v1/websocket?${query}`, headers),
     request: (path, init) => fetch(`${url}/realtime/v1${path}`, init),

@@ -1,5 +1,4 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Caller } from '../service.ts'
 import type { Setting } from './transaction.ts'
 
 /** What Postgres is told about the HTTP request it works for. */
@@ -22,15 +21,17 @@ export function currentRequest(): RestRequest | undefined {
   return requests.getStore()
 }
 
-export function describeRequest(request: Request, caller: Caller): RestRequest {
-  const headers = Object.fromEntries(request.headers)
-  const forwarded = headers['x-forwarded-for']
+export function describeRequest(request: Request): RestRequest {
   return {
     method: request.method,
     path: new URL(request.url).pathname.replace(/^\/rest\/v1/, ''),
-    // Hosted, the gateway adds the caller's address; functions find it here.
-    headers: { ...headers, 'x-forwarded-for': forwarded ? `${forwarded}, ${caller.address}` : caller.address },
+    headers: Object.fromEntries(request.headers),
   }
+}
+
+/** Whether it is meant for a function; unlike `calledFunction`, also where the name is not readable. */
+export function isCall({ path }: RestRequest): boolean {
+  return path.startsWith('/rpc/')
 }
 
 /** The function a request calls, when it calls one. */

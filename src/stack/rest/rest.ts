@@ -3,10 +3,11 @@ import type { MiddlewareHandler } from 'hono'
 import type { Keys } from '../keys.ts'
 import type { Service } from '../service.ts'
 import { isPreflight, preflightResponse, withCors } from './cors.ts'
-import { calledFunction, describeRequest, runForRequest } from './current-request.ts'
+import { describeRequest, isCall, runForRequest } from './current-request.ts'
 import { errorResponse } from './database-error.ts'
 import { RestConnection } from './rest-connection.ts'
 import { SchemaCache } from './schema-cache.ts'
+import { refuseUnreadable } from './unreadable-requests.ts'
 
 export interface RestOptions {
   /** A connection string of `authenticator`, which may become the callers' roles and nothing else. */
@@ -33,7 +34,7 @@ export async function startRest({ databaseUrl, introspectionUrl, keys, log }: Re
   })
 
   return {
-    async fetch(request, caller) {
+    async fetch(request) {
       if (isPreflight(request)) return preflightResponse(request)
       try {
         await schema.get()
@@ -42,17 +43,25 @@ export async function startRest({ databaseUrl, introspectionUrl, keys, log }: Re
         const message = 'Could not query the database for the schema cache. Retrying.'
         return withCors(errorResponse(503, { code: 'PGRST002', details: null, hint: null, message }))
       }
-      const described = describeRequest(request, caller)
-      // lite finds a function's arguments in the query of a GET, not of a HEAD.
-      const isHeadCall = request.method === 'HEAD' && calledFunction(described) !== undefined
-      const understood = isHeadCall ? new Request(request, { method: 'GET' }) : request
-      const response = await runForRequest(described, () => app.fetch(understood))
+      const described = describeRequest(request)
+      const isHeadCall = request.method === 'HEAD' && isCall(described)
+      const understood = asLiteReads(request, isHeadCall ? 'GET' : request.method)
+      const response = await refuseUnreadable(await runForRequest(described, () => app.fetch(understood)))
       return withCors(isHeadCall ? new Response(null, response) : response)
     },
     async close() {
       await Promise.all([connection.close(), schema.close()])
     },
   }
+}
+
+// @supabase/lite 0.10.0 finds a function's arguments in the query of a GET, not of a HEAD, and takes who writes `bearer`
+// for nobody; to PostgREST and HTTP both spellings are the same.
+function asLiteReads(request: Request, method: string): Request {
+  const headers = new Headers(request.headers)
+  const authorization = headers.get('authorization')
+  if (authorization) headers.set('authorization', authorization.replace(/^bearer\s/i, 'Bearer '))
+  return new Request(request, { method, headers })
 }
 
 // A token is good until it expires, as for PostgREST: @supabase/lite 0.10.0 looks its user and session up on each

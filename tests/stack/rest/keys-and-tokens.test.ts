@@ -47,6 +47,15 @@ test('a token makes its bearer the role it names, whatever the key', async () =>
   expect(await roleOf(await bearing(await token({ sub: ana })))).toBe('anon')
 })
 
+test('@supabase/lite 0.10.0: a token is one however `Bearer` is written', async () => {
+  const jwt = await token({ sub: ana, role: 'authenticated' })
+  for (const scheme of ['bearer', 'BEARER', 'Bearer']) {
+    expect(await roleOf(await get({ apikey: keys.publishable, authorization: `${scheme} ${jwt}` }))).toBe(
+      'authenticated',
+    )
+  }
+})
+
 test.each<[string, () => string | Promise<string>, string, string]>([
   [
     'an expired token',

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { ana, type Served, serve } from './serve.ts'
+import { ana, keys, type Served, serve } from './serve.ts'
 
 // What @supabase/lite 0.10.0 gets wrong over Postgres and src/stack/rest mends. When one of these passes without its
 // mending, the mending can go.
@@ -123,6 +123,32 @@ test('@supabase/lite 0.10.0: a change of the schema is seen without a restart', 
 
   await rest.sql('drop table public.later')
   await expect.poll(async () => (await rest.service.from('later').select()).error?.code).toBe('PGRST205')
+})
+
+test('@supabase/lite 0.10.0: a function that is dropped is gone without a restart', async () => {
+  await rest.sql(`create function public.brief() returns text language sql as $$ select 'here' $$`)
+  await expect.poll(async () => (await rest.service.rpc('brief')).data).toBe('here')
+
+  await rest.sql('drop function public.brief()')
+  await expect.poll(async () => (await rest.service.rpc('brief')).error?.code).toBe('PGRST202')
+})
+
+const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`
+const filters = (depth: number) => `${'(and'.repeat(depth)}(id.eq.1,id.eq.2)${')'.repeat(depth)}`
+test.each<[string, string, string, RequestInit?]>([
+  ['a function’s name', '/rpc/%E0%A4%A', 'PGRST125'],
+  ['a function’s name, asked with HEAD', '/rpc/%E0%A4%A', '', { method: 'HEAD' }],
+  ['a table’s name', '/%zz', 'PGRST125'],
+  ['filters', `/rooms?select=id&and=${filters(1500)}`, 'PGRST100'],
+  ['an argument', '/rpc/echo', 'PGRST100', { method: 'POST', body: `{"p_value":${nested(5000)}}` }],
+  ['a row', '/rooms', 'PGRST100', { method: 'POST', body: `{"title":"deep","settings":${nested(5000)}}` }],
+])('@supabase/lite 0.10.0: %s that cannot be read: 400', async (_, path, code, init = {}) => {
+  const headers = { apikey: keys.secret, 'content-type': 'application/json' }
+  const response = await rest.request(path, { ...init, headers })
+  expect(response.status).toBe(400)
+  const body = await response.text()
+  if (code) expect(JSON.parse(body)).toEqual({ code, details: null, hint: null, message: expect.any(String) })
+  expect(response.headers.get('access-control-allow-origin')).toBe('*')
 })
 
 test('@supabase/lite 0.10.0: an array of a type made while serving is still an array', async () => {

@@ -23,7 +23,7 @@ create extension supabase_vault with schema vault;
 create publication supabase_realtime;
 alter publication supabase_realtime owner to postgres;
 
--- The REST service learns of a new table or function by this notice, as PostgREST does.
+-- The REST service learns of a new, changed or dropped table or function by this notice, as PostgREST does.
 create function extensions.pgrst_ddl_watch()
 returns event_trigger
 language plpgsql set search_path = ''
@@ -33,4 +33,3 @@ begin
 end;
 $$;
 create event trigger pgrst_ddl_watch on ddl_command_end execute function extensions.pgrst_ddl_watch();
-create event trigger pgrst_drop_watch on sql_drop execute function extensions.pgrst_ddl_watch();

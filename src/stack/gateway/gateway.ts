@@ -83,7 +83,8 @@ export async function startGateway(port: number, routes: Routes, log: (line: str
   }
 }
 
-const claimed = /^(x-forwarded-|x-real-ip$|forwarded$)/i
+// What stands before a hosted project says with these where a request comes from.
+const claimed = /^(x-forwarded-|(x-real-ip|forwarded|cf-connecting-ip|true-client-ip|x-client-ip|sb-forwarded-for)$)/i
 
 /** Any page may read it: what a browser hides from the page looks like a network that is down. */
 function failure(status: number, message: string): Response {

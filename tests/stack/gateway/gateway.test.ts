@@ -77,6 +77,10 @@ test("the address of the caller is the gateway's word, whatever the caller says"
     'x-forwarded-host': 'evil.example',
     'X-Real-IP': '6.6.6.6',
     Forwarded: 'for=6.6.6.6',
+    'CF-Connecting-IP': '6.6.6.6',
+    'True-Client-IP': '6.6.6.6',
+    'X-Client-IP': '6.6.6.6',
+    'sb-forwarded-for': '6.6.6.6',
   }
   const seen = (await (await ask('/rest/v1/', { headers })).json()) as {
     caller: string

@@ -54,10 +54,10 @@ export async function startGateway(port: number, routes: Routes, log: (line: str
   })
   const upgraded = new Set<Duplex>()
   server.on('upgrade', (incoming, socket, head) => {
-    if (!incoming.url?.startsWith('/realtime/v1/')) {
-      const body = JSON.stringify({ message: noRoute })
-      const headers = `Content-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close`
-      socket.end(`HTTP/1.1 404 Not Found\r\n${headers}\r\n\r\n${body}`)
+    const isForRealtime = incoming.url?.startsWith('/realtime/v1/')
+    if (!isForRealtime || incoming.headers.upgrade?.toLowerCase() !== 'websocket') {
+      socket.unshift(Buffer.concat([requestWithoutUpgrade(incoming), head]))
+      server.emit('connection', socket)
       return
     }
     upgraded.add(socket)
@@ -89,6 +89,20 @@ const claimed = /^(x-forwarded-|(x-real-ip|forwarded|cf-connecting-ip|true-clien
 /** Any page may read it: what a browser hides from the page looks like a network that is down. */
 function failure(status: number, message: string): Response {
   return Response.json({ message }, { status, headers: { 'access-control-allow-origin': '*' } })
+}
+
+/**
+ * The head of a request that asks for a protocol nobody speaks here. It is to be answered all the same, and not refused:
+ * Java's client asks for HTTP/2 with each first request.
+ */
+function requestWithoutUpgrade({ method, url, rawHeaders }: IncomingMessage): Buffer {
+  const lines = [`${method} ${url} HTTP/1.1`]
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    if (!/^(connection|upgrade|http2-settings)$/i.test(rawHeaders[i] ?? '')) {
+      lines.push(`${rawHeaders[i]}: ${rawHeaders[i + 1]}`)
+    }
+  }
+  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1')
 }
 
 function setForwardedHeaders(incoming: IncomingMessage, port: number): void {

@@ -20,7 +20,7 @@ export interface Project {
   log(line: string): void
 }
 
-export interface Rates {
+interface Rates {
   joins: Rate
   /** Sends and deliveries. */
   events: Rate

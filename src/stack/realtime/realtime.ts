@@ -109,17 +109,13 @@ export async function startRealtime({
 
   return {
     upgrade(request, stream, head) {
-      const isAborted = (error: Error) => log(`realtime: a handshake failed: ${error.message}`)
-      stream.on('error', isAborted)
-      accept(request, stream, head)
-        .catch((error) => {
-          if (!(error instanceof HandshakeRefused)) log(`realtime: ${error instanceof Error ? error.stack : error}`)
-          refuse(
-            stream,
-            error instanceof HandshakeRefused ? error : new HandshakeRefused(500, 'Error connecting to Realtime'),
-          )
-        })
-        .finally(() => stream.off('error', isAborted))
+      // Without a listener a connection that breaks off would end the whole process.
+      stream.on('error', (error: Error) => log(`realtime: a connection broke off: ${error.message}`))
+      accept(request, stream, head).catch((error) => {
+        const isRefusal = error instanceof HandshakeRefused
+        if (!isRefusal) log(`realtime: ${error instanceof Error ? error.stack : error}`)
+        refuse(stream, isRefusal ? error : new HandshakeRefused(500, 'Error connecting to Realtime'))
+      })
     },
     async fetch(request) {
       const { pathname } = new URL(request.url)

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { type IncomingMessage, request } from 'node:http'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import WebSocket from 'ws'
 import { type Gateway, startGateway } from '../../../src/stack/gateway/gateway.ts'
@@ -131,8 +133,17 @@ test("a WebSocket's handshake goes to realtime, with the gateway's word for the 
   })
 })
 
-test('a handshake elsewhere is refused', async () => {
-  expect((await handshake('/rest/v1/')).status).toBe(404)
+test('a handshake elsewhere is a request like any other', async () => {
+  expect((await handshake('/elsewhere')).status).toBe(404)
+})
+
+test('a request that would rather speak HTTP/2 is answered, its body read', async () => {
+  const headers = { connection: 'Upgrade, HTTP2-Settings', upgrade: 'h2c', 'http2-settings': 'AAMAAABk' }
+  const asked = request(`http://127.0.0.1:${gateway.port}/rest/v1/`, { method: 'POST', headers, agent: false })
+  asked.end('body')
+  const [response] = (await once(asked, 'response')) as [IncomingMessage]
+  expect(response.statusCode).toBe(200)
+  expect(JSON.parse(Buffer.concat(await response.toArray()).toString())).toMatchObject({ name: 'rest', body: 'body' })
 })
 
 test('only this machine reaches it', async () => {

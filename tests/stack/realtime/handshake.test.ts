@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { createConnection } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { RawClient } from './raw-client.ts'
 import { keys, type Served, serve, token } from './serve.ts'
@@ -85,4 +87,18 @@ test('more connections than the limit are refused', async () => {
     client.ws.close()
     await client.closed()
   }
+})
+
+test('callers that break off while they are refused harm nobody', async () => {
+  const { hostname, port } = new URL(served.url)
+  for (let i = 0; i < 20; i += 1) {
+    const caller = createConnection({ host: hostname, port: Number(port) })
+    await once(caller, 'connect')
+    caller.write(
+      'GET /realtime/v1/websocket?vsn=2.0.0 HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+      () => caller.resetAndDestroy(),
+    )
+    await once(caller, 'close')
+  }
+  expect((await served.request('/api/ping')).status).toBe(200)
 })

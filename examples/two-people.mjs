@@ -20,7 +20,8 @@ const channel = ben.client.channel(room.topic, { config: { private: true } })
 const heard = new Promise((resolve) => {
   channel.on('broadcast', { event: 'new-message' }, ({ payload }) => resolve(payload.message))
 })
-channel.subscribe(async (status) => {
+channel.subscribe(async (status, error) => {
+  if (error) throw error
   if (status !== 'SUBSCRIBED') return
   await ana.client.rpc('send_message', { p_room_id: room.id, p_content: 'Hello Ben!' }).throwOnError()
 })

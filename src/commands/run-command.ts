@@ -19,8 +19,9 @@ export async function runCommand(args: string[]): Promise<void> {
       allowPositionals: true,
       options: { port: { type: 'string' }, 'db-port': { type: 'string' }, help: { type: 'boolean', short: 'h' } },
     })
-    const [command = 'start'] = positionals
+    const [command = 'start', ...rest] = positionals
     if (values.help) return console.log(usage)
+    if (rest.length) throw new Error(`There is no ${command} ${rest.join(' ')}.\n\n${usage}`)
     // Loaded when asked for: the text above should not wait for a database's drivers.
     if (command === 'start') {
       const ports = [port(values.port, 54321, '--port'), port(values['db-port'], 54322, '--db-port')] as const
@@ -32,10 +33,17 @@ export async function runCommand(args: string[]): Promise<void> {
     if (command === 'advisors') return await (await import('./advisors.ts')).advisors()
     throw new Error(`There is no command ${command}.\n\n${usage}`)
   } catch (error) {
-    console.error(`\n${error instanceof Error ? error.message : error}`)
+    console.error(`\n${messageOf(error)}`)
     if (process.env.DEBUG) console.error(error)
     process.exitCode = 1
   }
+}
+
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const isUsage = (error as NodeJS.ErrnoException).code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION'
+  // Node goes on to explain how to pass a word that begins with a dash, which nobody meant.
+  return isUsage ? `${error.message.split('. ')[0]}.\n\n${usage}` : error.message
 }
 
 function port(text: string | undefined, custom: number, flag: string): number {

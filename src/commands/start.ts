@@ -8,6 +8,7 @@ import { Progress } from './progress.ts'
 
 /** `npm start`: runs until Ctrl-C or SIGTERM. */
 export async function start(port: number, databasePort: number): Promise<void> {
+  if (port === databasePort) throw new Error(`The API and the database cannot both have port ${port}.`)
   const stop = stopSignal()
   const progress = new Progress()
   try {
@@ -37,6 +38,8 @@ export async function start(port: number, databasePort: number): Promise<void> {
 
 /** Aborted by the first Ctrl-C or SIGTERM. The second one does not wait for us to tidy up. */
 function stopSignal(): AbortSignal {
+  // A closed terminal cannot be written to any more, and stopping says that it stops.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   const controller = new AbortController()
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => (controller.signal.aborted ? process.exit(1) : controller.abort()))

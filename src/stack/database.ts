@@ -95,7 +95,10 @@ function migrationFiles(root: string): Record<string, string> {
 
 function pendingMigrations(files: Record<string, string>, history: History, warn: (what: string) => void): string[] {
   const applied = Object.keys(history.migrations).sort()
-  const changed = applied.filter((file) => files[file] !== history.migrations[file])
+  const missing = applied.filter((file) => !(file in files))
+  if (missing.length)
+    warn(`Applied, and no longer there: ${missing.join(', ')}. To do without, and without the data: npm run reset`)
+  const changed = applied.filter((file) => file in files && files[file] !== history.migrations[file])
   if (changed.length) {
     warn(`Changed since it was applied: ${changed.join(', ')}. To apply it anew, without the data: npm run reset`)
   }

@@ -59,7 +59,14 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   // What is to be undone, last things first.
   const undo: Array<() => unknown> = []
   const close = async () => {
-    for (const action of undo.splice(0).reverse()) await action()
+    const failures: unknown[] = []
+    // One part that does not stop must not keep the others running.
+    for (const action of undo.splice(0).reverse()) {
+      await Promise.resolve()
+        .then(action)
+        .catch((error) => failures.push(error))
+    }
+    if (failures.length) throw new AggregateError(failures, `Not everything was stopped: ${failures.join('; ')}`)
   }
 
   try {

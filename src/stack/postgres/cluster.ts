@@ -112,17 +112,26 @@ async function initialise(dir: string, data: string, durable: boolean): Promise<
 export async function stopLeftover(dir: string): Promise<void> {
   if (!clusterExists(dir)) return
   const data = join(dir, 'data')
-  const running = await run('pg_ctl', ['status', '-D', data], data).then(
-    () => true,
-    () => false,
-  )
-  if (running) await stop(data)
+  if (await isRunning(data)) await stop(data)
 }
 
 async function stop(data: string): Promise<void> {
   // Fast: ends sessions and writes everything down. Immediate: only when that hangs; the next start recovers.
-  await run('pg_ctl', ['stop', '-w', '-s', '-m', 'fast', '-t', '4', '-D', data], data).catch(() =>
-    run('pg_ctl', ['stop', '-w', '-s', '-m', 'immediate', '-D', data], data),
+  for (const mode of ['fast', 'immediate']) {
+    try {
+      return await run('pg_ctl', ['stop', '-w', '-s', '-m', mode, '-t', '4', '-D', data], data)
+    } catch (error) {
+      // Somebody else has ended it: what was to be done is done.
+      if (!(await isRunning(data))) return
+      if (mode === 'immediate') throw error
+    }
+  }
+}
+
+async function isRunning(data: string): Promise<boolean> {
+  return run('pg_ctl', ['status', '-D', data], data).then(
+    () => true,
+    () => false,
   )
 }
 

@@ -29,7 +29,7 @@ export function operatingUser(): OperatingUser | null {
  * The command line for a Postgres program as the operating user.
  *
  * A folder that only root may enter (`/root/parley`) is closed to `nobody`. There the program keeps one of root's
- * abilities, to pass through closed folders, by util-linux's setpriv.
+ * abilities, to read and pass through closed folders, by util-linux's setpriv.
  */
 export function launch(program: string, args: string[], dataDir: string, user: OperatingUser | null): Launch {
   if (!user) return { command: program, args, options: {} }
@@ -43,7 +43,9 @@ export function launch(program: string, args: string[], dataDir: string, user: O
     )
   }
   const identity = [`--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups']
-  const ability = ['--inh-caps=+dac_override', '--ambient-caps=+dac_override']
+  // Postgres asks access(2) whether it may run its own programs, and the kernel answers that without the ability,
+  // unless told to leave it alone when the user changes.
+  const ability = ['--securebits=+no_setuid_fixup', ''--inh-caps=+dac_read_search', '--ambient-caps=+dac_read_search']
   return { command: setpriv, args: [...identity, ...ability, program, ...args], options: {} }
 }
 

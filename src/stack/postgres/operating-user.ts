@@ -45,7 +45,7 @@ export function launch(program: string, args: string[], dataDir: string, user: O
   const identity = [`--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups']
   // Postgres asks access(2) whether it may run its own programs, and the kernel answers that without the ability,
   // unless told to leave it alone when the user changes.
-  const ability = ['--securebits=+no_setuid_fixup', ''--inh-caps=+dac_read_search', '--ambient-caps=+dac_read_search']
+  const ability = ['--securebits=+no_setuid_fixup', '--inh-caps=+dac_read_search', '--ambient-caps=+dac_read_search']
   return { command: setpriv, args: [...identity, ...ability, program, ...args], options: {} }
 }
 

@@ -106,6 +106,41 @@ test('calls are counted, and unknown control paths are 404', async () => {
   expect((await sandbox.control('POST', '/fcm/failures', 'not an object')).status).toBe(400)
 })
 
+test('a page in the browser cannot script it without asking first', async () => {
+  const sandbox = await create()
+  const script = JSON.stringify({ status: 500 })
+  const post = (type: string | undefined, url = 'http://127.0.0.1:54321') =>
+    sandbox.fetch(
+      new Request(`${url}/sandbox/fcm/failures`, {
+        method: 'POST',
+        body: script,
+        headers: type ? { 'content-type': type } : {},
+      }),
+    )
+  for (const type of [
+    'text/plain',
+    'application/x-www-form-urlencoded',
+    'multipart/form-data; boundary=x',
+    undefined,
+  ]) {
+    expect((await post(type)).status).toBe(415)
+  }
+  const preflight = await sandbox.control('OPTIONS', '/fcm/failures')
+  expect(preflight.headers.get('access-control-allow-origin')).toBeNull()
+  expect(await sandbox.look('/fcm/failures')).toEqual([])
+
+  expect((await post('application/json; charset=utf-8')).status).toBe(201)
+})
+
+test('only the names of this machine are served', async () => {
+  const sandbox = await create()
+  const ask = (host: string) => sandbox.fetch(new Request(`http://${host}/sandbox/fcm`))
+  for (const host of ['127.0.0.1:54321', 'localhost', '[::1]:54321']) expect((await ask(host)).status).toBe(200)
+  for (const host of ['evil.test:54321', 'localhost.evil.test', '127.0.0.1.evil.test', '192.168.0.2']) {
+    expect((await ask(host)).status).toBe(403)
+  }
+})
+
 test('closing frees the ports', async () => {
   const sandbox = await createSandbox()
   await sandbox.remove()

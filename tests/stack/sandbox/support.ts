@@ -24,7 +24,7 @@ export async function createSandbox(dir?: string): Promise<TestSandbox> {
   const sandbox = await startSandbox({ dir: folder, log: (line) => logged.push(line) })
   const control = (method: string, path: string, body?: unknown) =>
     sandbox.fetch(
-      new Request(`http://gateway/sandbox${path}`, {
+      new Request(`http://127.0.0.1:54321/sandbox${path}`, {
         method,
         ...(body !== undefined && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
       }),

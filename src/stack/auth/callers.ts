@@ -30,7 +30,8 @@ export function requireApiKey(keys: Keys): MiddlewareHandler<Env> {
     if (!role) {
       return refuse('UNAUTHORIZED_INVALID_API_KEY', 'Invalid API key', 'Double check your Supabase `apikey`')
     }
-    if (role === 'service_role' && /^\s*mozilla\s*\//i.test(c.req.header('user-agent') ?? '')) {
+    const usesSecret = role === 'service_role' || roleOfKey(keys, bearerOf(c) ?? '') === 'service_role'
+    if (usesSecret && /^\s*mozilla\s*\//i.test(c.req.header('user-agent') ?? '')) {
       return refuse('UNAUTHORIZED_INVALID_API_KEY_TYPE', 'Forbidden use of secret API key in browser')
     }
     return next()
@@ -39,6 +40,10 @@ export function requireApiKey(keys: Keys): MiddlewareHandler<Env> {
 
 function apiKeyOf(c: Context<Env>): string {
   return c.req.header('apikey') || c.req.query('apikey') || ''
+}
+
+function bearerOf(c: Context<Env>): string | undefined {
+  return /^bearer\s+(\S+)$/i.exec(c.req.header('authorization') ?? '')?.[1]
 }
 
 function roleOfKey(keys: Keys, key: string): 'anon' | 'service_role' | undefined {
@@ -52,9 +57,7 @@ function roleOfKey(keys: Keys, key: string): 'anon' | 'service_role' | undefined
  * @throws AuthError `bad_jwt`, `no_authorization`
  */
 async function claimsOf(c: Context<Env>, auth: Auth, keys: Keys): Promise<Claims> {
-  const key = apiKeyOf(c)
-  const header = c.req.header('authorization') ?? `Bearer ${key}`
-  const [, bearer] = /^bearer\s+(\S+)$/i.exec(header) ?? []
+  const bearer = c.req.header('authorization') === undefined ? apiKeyOf(c) : bearerOf(c)
   if (!bearer) throw new AuthError(401, 'no_authorization', 'This endpoint requires a valid Bearer token')
   const role = roleOfKey(keys, bearer)
   if (role) return { role }

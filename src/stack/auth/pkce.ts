@@ -1,11 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto'
 import type { Db } from './database.ts'
-import { AuthError, invalid } from './errors.ts'
+import { AuthError, invalid, userBanned } from './errors.ts'
 import { sameText } from './one-time-tokens.ts'
 import { type Body, text } from './request.ts'
 import { type Device, type SessionJson, startSession } from './sessions.ts'
 import type { Auth } from './settings.ts'
-import { findUserById } from './users.ts'
+import { findUserById, isBanned } from './users.ts'
 
 /** Seconds from asking for a mail to trading its code. */
 const flowExpiry = 300
@@ -83,6 +83,7 @@ export async function exchangeCode(auth: Auth, code: string, verifier: string, d
     if (!sameText(shown, flow.code_challenge)) {
       throw new AuthError(400, 'bad_code_verifier', 'code challenge does not match previously saved code verifier')
     }
+    if (isBanned(user)) throw userBanned(400)
     await tx.query('delete from auth.flow_state where id = $1', [flow.id])
     return startSession(auth, tx, user, 'otp', device)
   })

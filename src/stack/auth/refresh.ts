@@ -42,7 +42,8 @@ export async function refreshSession(auth: Auth, refreshToken: string, device: D
       [sessionId],
     )
     let issued = found.revoked && active?.parent === found.token ? active.token : undefined
-    if (found.revoked && !issued && !found.reusable) {
+    // A session without an active token has been revoked whole: the seconds of grace are over for all of its tokens.
+    if (found.revoked && !issued && !(active && found.reusable)) {
       await tx.query(
         'update auth.refresh_tokens set revoked = true, updated_at = now() where session_id = $1 and not revoked',
         [sessionId],

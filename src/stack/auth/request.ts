@@ -13,7 +13,7 @@ export interface Env {
 /** A JSON object as it came: nothing about its fields is known. */
 export type Body = Record<string, unknown>
 
-/** The body's fields; none for a request without a body. @throws AuthError `bad_json` */
+/** The body's fields; none for a request without a body. @throws AuthError `bad_json`, `validation_failed` */
 export async function readBody(c: Context<Env>): Promise<Body> {
   const body = parse((await c.req.text()) || '{}')
   if (typeof body !== 'object' || body === null || Array.isArray(body)) throw badJson('not an object')
@@ -22,10 +22,23 @@ export async function readBody(c: Context<Env>): Promise<Body> {
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return JSON.parse(text, storable)
   } catch (error) {
+    if (error instanceof AuthError) throw error
     throw badJson(error instanceof Error ? error.message : String(error))
   }
+}
+
+function storable(name: string, value: unknown): unknown {
+  if (!isStorable(name) || (typeof value === 'string' && !isStorable(value))) {
+    throw invalid('Text must not contain NUL or half of a surrogate pair')
+  }
+  return value
+}
+
+/** Postgres stores neither NUL nor half of a surrogate pair, as text or in JSON. */
+export function isStorable(value: string): boolean {
+  return !/[\0\p{Surrogate}]/u.test(value)
 }
 
 function badJson(reason: string): AuthError {

@@ -6,7 +6,7 @@ import { setEmailIdentity, syncProviders } from './identities.ts'
 import { hashesOf, isTokenValid, pkcePrefix, type TokenColumn, withdrawnTokens } from './one-time-tokens.ts'
 import { issueCode } from './pkce.ts'
 import { redirectTarget } from './redirects.ts'
-import { deviceOf, type Env, emailAddress, readBody, text } from './request.ts'
+import { deviceOf, type Env, emailAddress, isStorable, readBody, text } from './request.ts'
 import { type SessionJson, startSession } from './sessions.ts'
 import type { Auth } from './settings.ts'
 import { confirmEmail, isBanned, lockUser, type User, updateUser } from './users.ts'
@@ -28,7 +28,7 @@ export function verifyRoutes(app: Hono<Env>, auth: Auth): void {
   app.get('/verify', async (c) => {
     const { type = '', token: hash = '' } = c.req.query()
     const columns = columnsFor(type)
-    if (!hash) throw invalid('Verify requires a token or a token hash')
+    if (!isStorable(hash) || !hash) throw invalid('Verify requires a token or a token hash')
     const target = redirectTarget(auth, c.req.query('redirect_to'), c.req.header('referer'))
     try {
       return await openLink(c, target, { columns, hash, type })

@@ -182,6 +182,17 @@ test('with PKCE the link leads to a code that only the app that asked can use, o
   expect(await again.json()).toMatchObject({ code: 404, error_code: 'flow_state_not_found' })
 })
 
+test('who was banned between the link and the code gets no session for it', async () => {
+  const { user } = await signUp(project, 'kim@hotel.test')
+  const app = project.client({ flowType: 'pkce' })
+  await app.auth.resetPasswordForEmail('kim@hotel.test')
+  const code = (await open(mailTo(project, 'kim@hotel.test').link)).searchParams.get('code') ?? ''
+  await project.admin.auth.admin.updateUserById(user.id, { ban_duration: '1h' })
+  const { data, error } = await app.auth.exchangeCodeForSession(code)
+  expect(data.session).toBeNull()
+  expect(error).toMatchObject({ status: 400, code: 'user_banned' })
+})
+
 test('a verification without a type, with an unknown one, or without a token is refused', async () => {
   for (const query of ['?token=x', '?type=galaxy&token=x', '?type=constructor&token=x', '?type=recovery']) {
     const response = await project.request(`/verify${query}`)

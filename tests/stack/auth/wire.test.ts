@@ -34,6 +34,40 @@ test('the secret key is refused in a browser', async () => {
   expect(await response.json()).toMatchObject({ message: 'Forbidden use of secret API key in browser' })
 })
 
+test('nor is it let in as a bearer token beside the publishable key', async () => {
+  const asBearer = (userAgent: string, scheme = 'Bearer') =>
+    project.request('/admin/users', {
+      headers: { authorization: `${scheme} ${localKeys.secret}`, 'user-agent': userAgent },
+    })
+  for (const scheme of ['Bearer', 'bearer']) {
+    const refused = await asBearer('Mozilla/5.0 (X11; Linux x86_64)', scheme)
+    expect(refused.status).toBe(401)
+    expect(refused.headers.get('sb-error-code')).toBe('UNAUTHORIZED_INVALID_API_KEY_TYPE')
+    expect(await refused.json()).toMatchObject({ message: 'Forbidden use of secret API key in browser' })
+  }
+  expect((await asBearer('curl/8.5.0')).status).toBe(200)
+})
+
+test('text that Postgres cannot store is refused wherever it stands', async () => {
+  const signUp = (fields: object) => {
+    const body = JSON.stringify({ email: 'nul@hotel.test', password: 'correct horse', ...fields })
+    return project.request('/signup', { method: 'POST', body })
+  }
+  const refused = [
+    await signUp({ email: 'a\0@hotel.test' }),
+    await signUp({ password: 'correct\0horse' }),
+    await signUp({ data: { name: 'a\0b' } }),
+    await signUp({ data: { deep: [{ 'na\0me': 1 }] } }),
+    await signUp({ data: { name: '\ud83d' } }),
+    await project.request('/verify?type=signup&token=%00'),
+  ]
+  for (const response of refused) {
+    expect(response.status).toBe(400)
+    expect(await response.json()).toMatchObject({ error_code: 'validation_failed' })
+  }
+  expect((await signUp({ data: { name: '\ud83d\ude00' } })).status).toBe(200)
+})
+
 test('errors name their code in the body as the asked API version has it, and in a header', async () => {
   const before = await wrongPassword()
   expect(before.headers.get('x-sb-error-code')).toBe('invalid_credentials')

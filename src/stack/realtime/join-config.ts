@@ -29,7 +29,7 @@ export function readJoinConfig(payload: unknown): JoinConfig {
   const config = objectOf(given.config)
   const broadcast = objectOf(config.broadcast)
   const presence = objectOf(config.presence)
-  const key = presence.key
+  const key = ['string', 'number', 'boolean'].includes(typeof presence.key) ? String(presence.key) : ''
   const token = given.user_token ?? given.access_token
   return {
     isPrivate: isTrue(config.private),
@@ -40,7 +40,7 @@ export function readJoinConfig(payload: unknown): JoinConfig {
       replay: broadcast.replay ?? undefined,
     },
     // Without a key of its own a channel is nobody else.
-    presence: { key: typeof key === 'string' && key ? key : randomUUID(), isEnabled: isTrue(presence.enabled) },
+    presence: { key: key || randomUUID(), isEnabled: isTrue(presence.enabled) },
     changes: changesOf(config.postgres_changes),
     token: typeof token === 'string' ? token : undefined,
   }

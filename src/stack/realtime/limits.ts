@@ -21,6 +21,8 @@ export interface Limits {
   presenceCalls: number
   /** A socket that says nothing for this long is closed, in milliseconds. Clients send a heartbeat every 25 s. */
   idleMs: number
+  /** How long a join waits for a database that is just coming back, in milliseconds, before it is refused. */
+  patienceMs: number
   /** How often sockets that left all their channels are looked for, in milliseconds. */
   sweepMs: number
 }
@@ -40,5 +42,7 @@ export const defaultLimits: Limits = {
   presenceEventsPerSecond: Number.POSITIVE_INFINITY,
   presenceCalls: Number.POSITIVE_INFINITY,
   idleMs: 60_000,
+  // Hosted takes as long to refuse; a client waits for ten seconds.
+  patienceMs: 5000,
   sweepMs: 600_000,
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { WebSocket } from 'ws'
 import type { Channel } from './channel.ts'
 import type { Claims } from './claims.ts'
@@ -136,6 +137,7 @@ export class Socket implements Joining {
     this.#joining.add(topic)
     try {
       this.#checkLimits(topic)
+      await this.#untilLive()
       const losses = this.#losses
       const { channel, replayed } = await join(this.#project, this, message)
       // The database may have taken its time: the client, or the stream, is gone meanwhile.
@@ -160,13 +162,25 @@ export class Socket implements Joining {
   }
 
   #checkLimits(topic: string): void {
-    const { limits, rates, replication } = this.#project
+    const { limits, rates } = this.#project
     if (topic === 'realtime:') throw new JoinRefused('TopicNameRequired: You must provide a topic name')
-    if (!replication.isLive()) throw new JoinRefused(unavailable)
     if (!rates.joins.add()) throw new JoinRefused(tooManyJoins)
     if (this.#channels.size + this.#joining.size > limits.channelsPerSocket) {
       throw new JoinRefused('ChannelRateLimitReached: Too many channels')
     }
+  }
+
+  /** What is committed while the stream is down reaches nobody: who joined then would miss it. */
+  async #untilLive(): Promise<void> {
+    const { replication, limits } = this.#project
+    if (replication.isLive()) return
+    const patience = new AbortController()
+    const timeout = sleep(limits.patienceMs, undefined, { signal: patience.signal })
+    // Both fail when they are no longer needed: the one aborted, the other closed.
+    await Promise.race([replication.live(), timeout]).catch(() => {})
+    patience.abort()
+    await timeout.catch(() => {})
+    if (!replication.isLive()) throw new JoinRefused(unavailable)
   }
 
   /** A fault of ours: the client may try again. */

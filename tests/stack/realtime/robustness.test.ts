@@ -193,21 +193,33 @@ test('a stop says goodbye to everybody', async () => {
   expect(await closed).toBe(1012)
 })
 
-test('when the stream breaks every channel fails, and what is committed after the rejoin arrives', async () => {
-  const client = await connect()
-  await client.join(den)
-  await served.adminSql(
+const breakStream = (of: Served) =>
+  of.adminSql(
     `select pg_terminate_backend(active_pid) from pg_replication_slots
      where active and database = current_database()`,
   )
+
+test('when the stream breaks every channel fails, and what is committed after the rejoin arrives', async () => {
+  const client = await connect()
+  await client.join(den)
+  await breakStream(served)
   expect(await client.next()).toEqual([joinRef, joinRef, den, 'phx_error', {}])
 
-  const refusal = {
-    status: 'error',
-    response: { reason: 'UnableToConnectToProject: Realtime was unable to connect to the project database' },
-  }
-  expect(await client.join(den)).toEqual(refusal)
-  await vi.waitFor(async () => expect(await client.join(den)).toMatchObject({ status: 'ok' }), { timeout: 10_000 })
+  // Before the stream is live again: the join waits for it.
+  expect(await client.join(den)).toMatchObject({ status: 'ok' })
   await served.sql(`select realtime.send('{}', 'hi', 'den', false)`)
   expect(await client.next()).toBeInstanceOf(Buffer)
+})
+
+test('while the stream stays down joins are refused', async () => {
+  const other = await limited({ patienceMs: 0 })
+  const client = await connect(other)
+  await client.join(den)
+  await breakStream(other)
+  expect(await client.next()).toMatchObject({ 3: 'phx_error' })
+  expect(await client.join(den)).toEqual({
+    status: 'error',
+    response: { reason: 'UnableToConnectToProject: Realtime was unable to connect to the project database' },
+  })
+  await vi.waitFor(async () => expect(await client.join(den)).toMatchObject({ status: 'ok' }), { timeout: 10_000 })
 })

@@ -50,6 +50,7 @@ values
   ('one_cursor_only', 'PT422', 'Page either before or after a message.'),
   ('one_room_per_insert', 'PT422', 'One insert writes to one chat.'),
   ('product_too_long', 'PT422', 'A product id holds at most 200 characters.'),
+  ('too_many_messages', 'PT422', 'One insert writes at most 100 messages.'),
   ('unknown_message_type', 'PT422', 'There is no such type of message.'),
   ('username_invalid', 'PT422', 'A username is 1 to 40 small letters, digits, dots, dashes and underscores, with a letter or digit at both ends.');
 

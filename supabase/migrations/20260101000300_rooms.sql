@@ -132,6 +132,18 @@ begin
 end;
 $$;
 
+-- Messages up to this seq are not shown to this person.
+create function private.hidden_up_to_seq(p_user_id uuid, p_room_id uuid)
+returns bigint
+language plpgsql stable security definer set search_path = ''
+as $$
+begin
+  return coalesce(
+    (select visible_from_seq from public.user_chat_preferences where user_id = p_user_id and room_id = p_room_id), 0
+  );
+end;
+$$;
+
 create function private.require_room_member(p_room_id uuid)
 returns void
 language plpgsql stable security definer set search_path = ''

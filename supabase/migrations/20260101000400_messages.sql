@@ -28,20 +28,39 @@ create index chat_messages_sender_idx on public.chat_messages (sender_id, room_i
 create index chat_messages_reply_idx on public.chat_messages (reply_to_id) where reply_to_id is not null;
 
 -- Triggers
--- Two inserts over several rooms, in opposite orders, would wait for each other's rooms for ever.
-create function private.forget_room_of_insert()
+-- One insert writes to one room: two over several rooms, in opposite orders, would wait for each other's rooms for ever.
+-- And it writes so many messages at most: it holds the room until its end, and everybody else there waits.
+create function private.begin_insert()
 returns trigger
 language plpgsql set search_path = ''
 as $$
 begin
   perform set_config('parley.room_of_insert', '', true);
+  perform set_config('parley.messages_of_insert', '0', true);
   return null;
 end;
 $$;
 
-create trigger a_forget_room_of_insert
+create trigger a_begin_insert
 before insert on public.chat_messages
-for each statement execute function private.forget_room_of_insert();
+for each statement execute function private.begin_insert();
+
+create function private.require_small_insert(p_room_id uuid)
+returns void
+language plpgsql set search_path = ''
+as $$
+declare
+  messages int := current_setting('parley.messages_of_insert')::int + 1;
+begin
+  if p_room_id::text <> coalesce(nullif(current_setting('parley.room_of_insert'), ''), p_room_id::text) then
+    perform private.refuse('one_room_per_insert');
+  elsif messages > 100 then
+    perform private.refuse('too_many_messages');
+  end if;
+  perform set_config('parley.room_of_insert', p_room_id::text, true);
+  perform set_config('parley.messages_of_insert', messages::text, true);
+end;
+$$;
 
 create function private.check_message()
 returns trigger
@@ -49,12 +68,8 @@ language plpgsql security definer set search_path = ''
 as $$
 declare
   me uuid := private.my_id();
-  room_of_insert text := coalesce(nullif(current_setting('parley.room_of_insert', true), ''), new.room_id::text);
 begin
-  if room_of_insert is distinct from new.room_id::text then
-    perform private.refuse('one_room_per_insert');
-  end if;
-  perform set_config('parley.room_of_insert', room_of_insert, true);
+  perform private.require_small_insert(new.room_id);
 
   -- The project's own jobs write without a caller; callers write as themselves, in their rooms.
   if me is not null then
@@ -76,7 +91,11 @@ begin
   elsif jsonb_typeof(new.metadata) is distinct from 'object' or octet_length(new.metadata::text) > 4096 then
     perform private.refuse('metadata_too_large');
   elsif new.reply_to_id is not null
-    and not exists (select from public.chat_messages where id = new.reply_to_id and room_id = new.room_id)
+    and not exists (
+      select
+      from public.chat_messages as m
+      where m.id = new.reply_to_id and m.room_id = new.room_id and m.seq > private.hidden_up_to_seq(me, m.room_id)
+    )
   then
     perform private.refuse('message_not_found');
   end if;
@@ -97,6 +116,8 @@ declare
   room public.chat_rooms;
   sent public.chat_messages;
 begin
+  -- An account's end takes its profile first, and its rooms then: a send takes them in the same order.
+  perform from public.profiles where id = new.sender_id for key share;
   select * into room from public.chat_rooms where id = new.room_id for no key update;
 
   -- Looked up under the lock: of two retries that race, the second finds the first.
@@ -108,6 +129,11 @@ begin
       perform private.require_same_message(sent, new);
       return null;
     end if;
+  end if;
+
+  -- A job may choose an id, and insert it again: `on conflict do nothing` must not cost a seq.
+  if private.my_id() is null and exists (select from public.chat_messages where id = new.id) then
+    return null;
   end if;
 
   new.seq := room.last_seq + 1;
@@ -139,9 +165,18 @@ for each row execute function private.number_message();
 -- Policies
 alter table public.chat_messages enable row level security;
 
-create policy "Members read messages in their rooms"
+create policy "Members read the messages of their rooms that they may see"
 on public.chat_messages for select to authenticated
-using (room_id = any ((select private.my_room_ids())::uuid[]));
+using (
+  room_id = any ((select private.my_room_ids())::uuid[])
+  and not exists (
+    select
+    from public.user_chat_preferences as mine
+    where mine.user_id = (select private.my_id())
+      and mine.room_id = chat_messages.room_id
+      and mine.visible_from_seq >= chat_messages.seq
+  )
+);
 
 create policy "Members write as themselves"
 on public.chat_messages for insert to authenticated

@@ -115,6 +115,9 @@ begin
     perform private.refuse('message_not_found');
   end if;
   perform private.require_room_member(message.room_id);
+  if message.seq <= private.hidden_up_to_seq(private.my_id(), message.room_id) then
+    perform private.refuse('message_not_found');
+  end if;
   return private.message_json(message, private.user_json(message.sender_id));
 end;
 $$;
@@ -146,7 +149,7 @@ begin
 
   select private.message_json(m, private.user_json(m.sender_id)) into last_message
   from public.chat_messages as m
-  where m.id = room.last_message_id;
+  where m.id = room.last_message_id and m.seq > mine.visible_from_seq;
 
   return jsonb_build_object(
     'id', room.id,

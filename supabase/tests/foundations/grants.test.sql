@@ -97,6 +97,7 @@ select results_eq(
     'private.create_profile',
     'private.follow_email',
     'private.get_messages',
+    'private.hidden_up_to_seq',
     'private.is_my_room_topic',
     'private.is_room_member',
     'private.leave_topics',

@@ -1,17 +1,8 @@
-import { readdirSync } from 'node:fs'
-import { join, relative } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { relative } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createDatabase, type Database } from './support/database.ts'
 import { runPgTap } from './support/pgtap.ts'
-
-const root = fileURLToPath(new URL('../supabase/tests', import.meta.url))
-const people = join(root, '000_people.test.sql')
-const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
-  .filter((file) => file.endsWith('.test.sql'))
-  .map((file) => join(root, file))
-  .filter((file) => file !== people)
-  .sort()
+import { files, people, root } from './support/pgtap-files.ts'
 
 let withPeople: Database
 
@@ -30,6 +21,15 @@ describe.concurrent('supabase/tests', () => {
       const { planned, passed, failures } = await runPgTap(file, database.url())
       expect(failures.join('\n'), 'failed assertions').toBe('')
       expect(passed, 'assertions run of those planned').toBe(planned)
+    } finally {
+      await database.drop()
+    }
+  })
+
+  test('the people are made anew where an earlier run has left them', async () => {
+    const database = await createDatabase({ copyOf: withPeople })
+    try {
+      expect(await runPgTap(people, database.url())).toEqual({ planned: 1, passed: 1, failures: [] })
     } finally {
       await database.drop()
     }

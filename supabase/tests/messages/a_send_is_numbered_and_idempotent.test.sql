@@ -1,5 +1,5 @@
 begin;
-select plan(17);
+select plan(21);
 
 select tests.create_user(name) from unnest(array['ana', 'ben']) as name;
 select tests.create_room('lounge', members => array['ana', 'ben']);
@@ -63,6 +63,15 @@ select tests.refuses(
 select tests.refuses(
   $$ select public.send_message(tests.room_id('lounge'), 'x', p_metadata => jsonb_build_object('x', repeat('x', 5000))) $$,
   'metadata_too_large', 'no endless metadata'
+);
+select tests.refuses(
+  format('select public.send_message(tests.room_id(%L), %L, p_metadata => %L)', 'lounge', 'x', wrong),
+  'metadata_too_large', format('metadata is an object, not %s', wrong)
+)
+from unnest(array['[]', '"x"', 'null']::jsonb[]) as wrong;
+select tests.refuses(
+  $$ select public.send_message(tests.room_id('lounge'), 'x', p_message_type => null) $$,
+  'unknown_message_type', 'a message is of some type'
 );
 select tests.refuses(
   $$ select public.send_message(

@@ -1,5 +1,5 @@
 begin;
-select plan(22);
+select plan(23);
 
 select tests.create_user(name) from unnest(array['ana', 'ben', 'eve']) as name;
 select tests.create_room('lounge', members => array['ana', 'ben']);
@@ -64,6 +64,7 @@ select ok(not pg_temp.may_read('user:' || tests.user_id('ben')), 'not what conce
 select ok(pg_temp.may_write(pg_temp.topic('lounge'), 'presence'), 'a member shows her presence');
 select ok(not pg_temp.may_write(pg_temp.topic('lounge'), 'broadcast'), 'but broadcasts nothing there: no forged messages');
 select ok(pg_temp.may_write(pg_temp.topic('lounge') || ':typing', 'broadcast'), 'typing has its own topic');
+select ok(not pg_temp.may_write(pg_temp.topic('lounge') || ':typing', 'presence'), 'where nobody shows presence');
 select ok(not pg_temp.may_write('user:' || tests.user_id('ana'), 'broadcast'), 'nobody broadcasts to a person, not even to herself');
 
 select tests.sign_in('eve');

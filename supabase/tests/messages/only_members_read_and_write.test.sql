@@ -1,5 +1,5 @@
 begin;
-select plan(17);
+select plan(20);
 
 select tests.create_user(name) from unnest(array['ana', 'ben', 'eve']) as name;
 select tests.create_room('lounge', members => array['ana', 'ben']);
@@ -59,12 +59,24 @@ select tests.refuses(
   $$ select public.send_message(gen_random_uuid(), 'anybody?') $$, 'room_not_found', 'there is no such room'
 );
 
+select tests.present('{"role": "authenticated"}');
+select throws_ok(
+  $$ insert into public.chat_messages (room_id, content) values (tests.room_id('lounge'), 'from nobody') $$,
+  '42501', null, 'a token that names nobody writes nothing'
+);
+select throws_ok(
+  $$ select public.send_message(tests.room_id('lounge'), 'from nobody') $$, '42501', null, 'nor by the function'
+);
+
 select tests.sign_out();
 select throws_ok(
   $$ select public.get_messages(tests.room_id('lounge')) $$, '42501', null, 'nobody signed in reads'
 );
 
 select tests.as_owner();
+select results_eq(
+  $$ select content from public.chat_messages order by seq $$, array['hello', 'and again'], 'nothing else was written'
+);
 delete from public.chat_room_members where user_id = tests.user_id('ben');
 select tests.sign_in('ben');
 select is_empty($$ select content from public.chat_messages $$, 'an ex-member reads nothing');

@@ -1,5 +1,5 @@
 begin;
-select plan(9);
+select plan(13);
 
 select tests.create_user(name) from unnest(array['ana', 'ben']) as name;
 select tests.create_room('lounge', members => array['ana', 'ben']);
@@ -40,6 +40,22 @@ select set_eq(
     'attachments', 'reactions', 'mentions', 'metadata', 'client_id', 'created_at'
   ],
   'a message has the contract''s shape'
+);
+
+select tests.as_owner();
+update public.user_chat_preferences set visible_from_seq = 4 where user_id = tests.user_id('ben');
+select tests.sign_in('ben');
+select is(
+  pg_temp.seqs(public.get_messages(tests.room_id('lounge'))), array[7, 6, 5], 'what is not shown to a member is not in a page'
+);
+select is(
+  pg_temp.seqs(public.get_messages(tests.room_id('lounge'), p_before_seq => 7)), array[6, 5], 'nor before a message'
+);
+select is(
+  pg_temp.seqs(public.get_messages(tests.room_id('lounge'), p_after_seq => 1, p_limit => 2)), array[5, 6], 'nor after one'
+);
+select is(
+  pg_temp.seqs(public.get_messages(tests.room_id('lounge'), p_after_seq => 5)), array[6, 7], 'later ones are'
 );
 
 select * from finish();

@@ -1,7 +1,7 @@
 begin;
-select plan(19);
+select plan(22);
 
-select tests.create_user(name) from unnest(array['ana', 'ben', 'eve']) as name;
+select tests.create_user(name) from unnest(array['ana', 'ben', 'col', 'eve']) as name;
 select tests.create_user('ghost', p_is_anonymous => true);
 insert into public.organizations (slug, name) values ('grand', 'Grand');
 insert into public.organization_members (organization_id, user_id)
@@ -56,6 +56,18 @@ select tests.refuses(
 select tests.refuses(
   $$ select public.start_direct_chat(tests.user_id('eve'), gen_random_uuid()) $$,
   'organization_not_found', 'not in a hotel that does not exist'
+);
+
+select tests.refuses(
+  $$ select public.start_direct_chat(tests.user_id('eve'), p_product_id => repeat('x', 201)) $$,
+  'product_too_long', 'not about an endless product'
+);
+select is(
+  public.start_direct_chat(tests.user_id('eve'), p_product_id => repeat('x', 200)) ->> 'related_product', repeat('x', 200),
+  'about one of 200 characters it is'
+);
+select is(
+  public.start_direct_chat(tests.user_id('col'), p_product_id => '') -> 'related_product', 'null', 'an empty product is none'
 );
 
 select tests.sign_in('ghost');

@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config'
+
+// Takes minutes, hence its own command: npm run test:mutation
+export default defineConfig({
+  test: {
+    include: ['tests/mutation/*.mutation.ts'],
+    globalSetup: ['tests/support/cluster.setup.ts'],
+    testTimeout: 120_000,
+    hookTimeout: 60_000,
+  },
+})

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { expect, test } from 'vitest'
+import { expect, inject, test } from 'vitest'
 import { connect, type Person, signUp } from '../support/people.ts'
 
 interface Room {
@@ -125,4 +125,22 @@ test('an error of the caller changes nothing', async () => {
 
   await send(ana, room.id, 'second')
   expect((await read(ben, room.id)).map((message) => message.seq)).toEqual([2, 1])
+})
+
+test('an account can end while it writes: nothing deadlocks, and others keep what was said', async () => {
+  const service = connect(inject('stack').secretKey)
+  for (let round = 0; round < 5; round++) {
+    const [ana, ben] = await Promise.all([signUp('Ana'), signUp('Ben')])
+    const room = await startChat(ana, ben)
+    await send(ana, room.id, 'before')
+    const sending = Array.from({ length: 10 }, () =>
+      ana.client.rpc('send_message', { p_room_id: room.id, p_content: 'meanwhile' }),
+    )
+    const [deleted] = await Promise.all([service.auth.admin.deleteUser(ana.id), ...sending])
+    expect(deleted.error).toBeNull()
+
+    const messages = await read(ben, room.id)
+    expect(messages.at(-1)).toMatchObject({ content: 'before', seq: 1, sender: null })
+    expect(messages.map((message) => message.seq)).toEqual(messages.map((_, i) => messages.length - i))
+  }
 })

@@ -8,19 +8,21 @@ export type DenoPackage = 'deno' | 'deno-hosted'
  * The path of Deno's own executable. The package's `bin` is a Node wrapper that does not hand signals on: ending it
  * leaves Deno behind.
  *
- * @throws when npm installed no Deno for this machine (an unsupported system, or `--omit=optional`).
+ * @throws when npm installed no such Deno for this machine (an unsupported system, or `--omit=optional`; hosted's
+ *   version is installed on Linux x64 alone).
  */
 export function denoBinary(name: DenoPackage = 'deno'): string {
   const { platform, arch } = process
   const target = `${platform}-${arch}${platform === 'linux' ? '-glibc' : ''}`
   const fromHere = createRequire(import.meta.url)
   try {
-    // Looked up from the package itself, because the two versions install the same `@deno/…` name.
-    const fromDeno = createRequire(fromHere.resolve(`${name}/package.json`))
-    const folder = dirname(fromDeno.resolve(`@deno/${target}/package.json`))
+    const folder =
+      name === 'deno'
+        ? dirname(createRequire(fromHere.resolve('deno/package.json')).resolve(`@deno/${target}/package.json`))
+        : dirname(fromHere.resolve('deno-hosted/package.json'))
     return join(folder, platform === 'win32' ? 'deno.exe' : 'deno')
   } catch (cause) {
-    throw new Error(`There is no Deno for ${target} in node_modules. Run npm install without --omit=optional.`, {
+    throw new Error(`There is no ${name} for ${target} in node_modules. Run npm install without --omit=optional.`, {
       cause,
     })
   }

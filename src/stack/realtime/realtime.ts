@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import pg from 'pg'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Keys } from '../keys.ts'
+import { openPool } from '../postgres/pool.ts'
 import type { Service } from '../service.ts'
 import { Authorization } from './authorization.ts'
 import { broadcastOverHttp } from './broadcast-api.ts'
@@ -66,7 +66,17 @@ export async function startRealtime({
     await Promise.all([changes.close(), partitions.close()])
     throw error
   })
-  const pool = openPool(url, log)
+  const pool = openPool(
+    {
+      connectionString: url,
+      application_name: 'parley_realtime',
+      max: 10,
+      connectionTimeoutMillis: 5000,
+      // A policy that hangs must not keep others from joining.
+      statement_timeout: 8000,
+    },
+    (error) => log(`realtime: ${error.message}`),
+  )
   const project: Project = {
     keys,
     limits,
@@ -129,18 +139,4 @@ export async function startRealtime({
       return closing
     },
   }
-}
-
-function openPool(connectionString: string, log: (line: string) => void): pg.Pool {
-  const pool = new pg.Pool({
-    connectionString,
-    application_name: 'parley_realtime',
-    max: 10,
-    connectionTimeoutMillis: 5000,
-    // A policy that hangs must not keep others from joining.
-    statement_timeout: 8000,
-  })
-  // Without a listener a connection that is lost while idle would end the whole process.
-  pool.on('error', (error) => log(`realtime: ${error.message}`))
-  return pool
 }

@@ -42,10 +42,12 @@ test('an import map that Deno would ignore here is refused', () => {
   expect(functions).toThrow(/import_map of \[functions\.api\] must be the deno\.json beside its entrypoint/)
 })
 
-test.each([
-  ['deno', 'deno 2.9.6'],
-  ['deno-hosted', 'deno 2.1.4'],
-] as const)('the executable of %s is %s itself, not a wrapper in Node', (name, version) => {
-  expect(denoBinary(name)).toMatch(/@deno\/[^/]+\/deno$/)
-  expect(execFileSync(denoBinary(name), ['--version'], { encoding: 'utf8' })).toContain(version)
+test('the executable of Deno is Deno itself, not a wrapper in Node', () => {
+  expect(denoBinary()).toMatch(/@deno\/[^/]+\/deno$/)
+  expect(execFileSync(denoBinary(), ['--version'], { encoding: 'utf8' })).toContain('deno 2.9.5')
+})
+
+const onHostedsSystem = process.platform === 'linux' && process.arch === 'x64'
+test.runIf(onHostedsSystem)("hosted's version of Deno is there for tests", () => {
+  expect(execFileSync(denoBinary('deno-hosted'), ['--version'], { encoding: 'utf8' })).toContain('deno 2.1.4')
 })

@@ -1,4 +1,5 @@
-import pg from 'pg'
+import type pg from 'pg'
+import { openPool } from '../../postgres/pool.ts'
 import type { Claims } from '../claims.ts'
 import type { RowChange } from '../replication.ts'
 import { type Arrival, Backlog } from './backlog.ts'
@@ -39,8 +40,8 @@ export class Changes {
   constructor({ url, log }: ChangesOptions) {
     this.#log = log
     this.#backlog = new Backlog({ maxBytes: maxBacklogBytes, handle: (arrivals) => this.#deliver(arrivals), log })
-    this.#forRows = openPool(url, 2)
-    this.#forSubscribing = openPool(url, 1)
+    this.#forRows = openChangesPool(url, 2, log)
+    this.#forSubscribing = openChangesPool(url, 1, log)
     this.#poll = setInterval(() => {
       this.#polling ??= this.#noticePublication().finally(() => {
         this.#polling = null
@@ -123,26 +124,23 @@ function identify(publication: PublishedTable[]): string {
   return publication.map(({ oid, schema, table }) => JSON.stringify([oid, schema, table])).join()
 }
 
-function openPool(url: string, max: number): pg.Pool {
-  const pool = new pg.Pool({
-    connectionString: url,
-    max,
-    statement_timeout: statementTimeout,
-    // service_role may use the schemas of extensions, whose operators filters need. Policies find unqualified names where
-    // they find them in a request over REST. Values are told in UTC and ISO.
-    options:
-      '-c role=service_role -c search_path=public,extensions -c timezone=UTC -c datestyle=ISO -c intervalstyle=postgres',
-  })
-  // A connection that is lost while idle is replaced when needed; one that is lost in use fails its query.
-  pool.on('error', () => {})
-  return pool
+function openChangesPool(url: string, max: number, log: (line: string) => void): pg.Pool {
+  return openPool(
+    {
+      connectionString: url,
+      max,
+      statement_timeout: statementTimeout,
+      // service_role may use the schemas of extensions, whose operators filters need. Policies find unqualified names where
+      // they find them in a request over REST. Values are told in UTC and ISO.
+      options:
+        '-c role=service_role -c search_path=public,extensions -c timezone=UTC -c datestyle=ISO -c intervalstyle=postgres',
+    },
+    (error) => log(`realtime: ${error.message}`),
+  )
 }
 
 async function withClient<Result>(pool: pg.Pool, use: (client: pg.PoolClient) => Promise<Result>): Promise<Result> {
   const client = await pool.connect()
-  // Lost between two queries, it tells the next one.
-  const ignore = () => {}
-  client.on('error', ignore)
   let lost = false
   try {
     return await use(client)
@@ -150,7 +148,6 @@ async function withClient<Result>(pool: pg.Pool, use: (client: pg.PoolClient) =>
     lost = !(error instanceof Refused) && isConnectionLoss(error)
     throw error
   } finally {
-    client.off('error', ignore)
     client.release(lost)
   }
 }

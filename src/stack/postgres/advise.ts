@@ -13,7 +13,7 @@ export interface Advice {
  * @throws when the CLI cannot ask
  */
 export async function advise(url: string): Promise<Advice[]> {
-  const target = `--remote=${url}?sslmode=disable`
+  const target = `--db-url=${url}?sslmode=disable`
   const { code, stdout, stderr } = await supabaseCli([
     'db',
     'advisors',

@@ -17,7 +17,7 @@ export async function applyMigrations(
   url: string,
   { root = projectRoot, signal }: { root?: string; signal?: AbortSignal | undefined } = {},
 ): Promise<void> {
-  const target = `--remote=${url}?sslmode=disable`
+  const target = `--db-url=${url}?sslmode=disable`
   const result = await supabaseCli(['migration', 'up', '--yes', '--output-format', 'json', target], { root, signal })
   if (result.code === 0) return
   signal?.throwIfAborted()

@@ -24,7 +24,7 @@ test("the Supabase CLI's security and performance advisors have nothing to say",
 })
 
 test('the Supabase CLI lists every migration as applied', async () => {
-  const { code, stdout } = await supabaseCli(['migration', 'list', `--remote=${database.url()}?sslmode=disable`])
+  const { code, stdout } = await supabaseCli(['migration', 'list', `--db-url=${database.url()}?sslmode=disable`])
   expect(code).toBe(0)
   const rows = [...stdout.matchAll(/`(\d{14}|\s)`\s*\|\s*`(\d{14}|\s)`/g)].map(([, local, remote]) => [local, remote])
   expect(rows.length).toBeGreaterThan(0)

@@ -16,10 +16,16 @@ $$;
 select results_eq(
   $$ select concat_ws(' ', who, nspname, rights) collate "default"
      from pg_namespace, pg_temp.rights(coalesce(nspacl, acldefault('n', nspowner)))
-     where nspname in ('public', 'private')
+     where nspname in ('public', 'private', 'cron', 'net', 'pgmq')
      order by 1 $$,
-  array['anon public USAGE', 'authenticated private USAGE', 'authenticated public USAGE'],
-  'schemas: nobody makes anything in them, and private is closed to who is not signed in'
+  array[
+    'anon net USAGE',
+    'anon public USAGE',
+    'authenticated net USAGE',
+    'authenticated private USAGE',
+    'authenticated public USAGE'
+  ],
+  'schemas: nobody makes anything in them, cron and pgmq are closed, and private to who is not signed in; net is hosted''s'
 );
 
 select results_eq(

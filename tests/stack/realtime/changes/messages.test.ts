@@ -267,7 +267,9 @@ describe('several entries of a channel', () => {
     expect(ids.every((id) => Number.isInteger(id) && id > 0)).toBe(true)
     await feed.client.query('insert into public.todos values (20)')
     await feed.caughtUp()
-    expect(follower.payloads.map((payload) => payload.ids)[0]).toEqual(ids.slice(0, 3))
+    // Tables are told of side by side: the entry for all of them may hear of another one's change first.
+    const todo = follower.payloads.filter(({ data }) => data.table === 'todos')
+    expect(todo.map((payload) => payload.ids)).toEqual([ids.slice(0, 3)])
   })
 
   test('that select other columns have messages of their own', async () => {

@@ -72,6 +72,10 @@ export function fromDatabase(cause: unknown): unknown {
     }
     case '23503':
       return new StorageError(404, 'InvalidRequest', 'The related resource does not exist', { cause })
+    // No text in Postgres has a NUL.
+    case '22P05':
+    case '22021':
+      return new StorageError(400, 'InvalidRequest', 'A text has a character that cannot be stored', { cause })
     default:
       return new StorageError(500, 'DatabaseError', `database error, code: ${cause.code}`, { cause })
   }

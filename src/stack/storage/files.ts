@@ -27,7 +27,7 @@ export class Files {
 
   /** Opens the folder, made when it is not there. */
   static async open(dir: string): Promise<Files> {
-    await mkdir(dir, { recursive: true })
+    await mkdir(dir, { recursive: true, mode: 0o700 })
     return new Files(dir)
   }
 
@@ -51,7 +51,7 @@ export class Files {
       if (size > limit) throw entityTooLarge()
     }
     try {
-      await pipeline(metered, createWriteStream(this.#path(version), { flags: 'wx', flush: true }))
+      await pipeline(metered, createWriteStream(this.#path(version), { flags: 'wx', mode: 0o600, flush: true }))
     } catch (error) {
       await this.remove([version])
       throw error

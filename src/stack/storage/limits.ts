@@ -1,13 +1,23 @@
+import type { Bucket } from './bucket-rows.ts'
 import { entityTooLarge, invalidMimeType, invalidRequest } from './errors.ts'
+import { isEmptyFolder } from './names.ts'
+import type { ObjectMetadata } from './object-rows.ts'
 
 /** What a hosted project accepts unless told otherwise. Bytes. */
 const globalFileSizeLimit = 50 * 1024 * 1024
 
 const units = { b: 1, kb: 1e3, mb: 1e6, gb: 1e9 }
 
-/** The most that an object of a bucket may have, in bytes. */
-export function fileSizeLimit(bucketLimit: number | null): number {
-  return Math.min(bucketLimit ?? globalFileSizeLimit, globalFileSizeLimit)
+/** The most that an object of this name may have in a bucket, in bytes. @throws {StorageError} 415 when its type may not be there */
+export function sizeLimitOf(bucket: Bucket, name: string, mimeType: string): number {
+  if (isEmptyFolder(name)) return 0
+  checkMimeType(mimeType, bucket.allowed_mime_types)
+  return Math.min(bucket.file_size_limit ?? globalFileSizeLimit, globalFileSizeLimit)
+}
+
+/** @throws {StorageError} 413 or 415 when the bucket does not take what is to be moved or copied there */
+export function checkLimits(bucket: Bucket, name: string, { size, mimetype }: ObjectMetadata): void {
+  if (size > sizeLimitOf(bucket, name, mimetype)) throw entityTooLarge()
 }
 
 /**
@@ -44,8 +54,7 @@ export function parseMimeTypes(types: unknown): string[] | null {
   return types
 }
 
-/** @throws {StorageError} 415 when the bucket does not take this type */
-export function checkMimeType(mimeType: string, allowed: string[] | null): void {
+function checkMimeType(mimeType: string, allowed: string[] | null): void {
   if (!allowed?.length) return
   const [family] = mimeType.split('/')
   if (!mimeType.includes('/') || !allowed.some((type) => type === mimeType || type === `${family}/*`)) {

@@ -75,22 +75,22 @@ export async function writeObject(
   destination: Destination,
   content: NewContent,
 ): Promise<{ object: ObjectRow; replaced: string | null }> {
-  const replaced = destination.upsert ? await lockVersion(tx, destination) : null
-  const statement = destination.upsert ? upsert : `${insert} returning ${columns}`
-  const [object] = await tx.query<ObjectRow>(statement, newRow(destination, content))
-  if (!object) throw new Error('the object was not written')
-  return { object, replaced }
-}
-
-/** The version that is about to be replaced, which nobody else replaces or moves away meanwhile. */
-async function lockVersion(tx: Transaction, { bucketId, name }: Destination): Promise<string | null> {
-  // Where there is no row yet, there is none to lock.
-  await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`${bucketId}/${name}`])
-  const [row] = await tx.query<{ version: string | null }>(
-    'select version from storage.objects where bucket_id = $1 and name = $2 for update',
-    [bucketId, name],
-  )
-  return row?.version ?? null
+  const row = newRow(destination, content)
+  if (!destination.upsert) {
+    const [object] = await tx.query<ObjectRow>(`${insert} returning ${columns}`, row)
+    if (!object) throw new Error('the object was not written')
+    return { object, replaced: null }
+  }
+  for (;;) {
+    // Locked: nobody else replaces it or moves it away meanwhile.
+    const [present] = await tx.query<{ version: string | null }>(
+      'select version from storage.objects where bucket_id = $1 and name = $2 for update',
+      [destination.bucketId, destination.name],
+    )
+    const [object] = await tx.query<ObjectRow>(present ? upsert : insertNew, row)
+    if (object) return { object, replaced: present?.version ?? null }
+    // Another upload or move has come first: it is there now, to be locked and replaced.
+  }
 }
 
 /** Gives an object another name, bucket and owner; undefined when the caller may not see or change it. */
@@ -120,6 +120,8 @@ export function deleteObjects(tx: Transaction, bucketId: string, names: string[]
 const insert = `
   insert into storage.objects (bucket_id, name, owner, owner_id, version, metadata, user_metadata)
   values ($1, $2, $3, $4, $5, $6, $7)`
+
+const insertNew = `${insert} on conflict (bucket_id, name) do nothing returning ${columns}`
 
 const upsert = `${insert}
   on conflict (bucket_id, name) do update set

@@ -1,8 +1,12 @@
 import { Hono } from 'hono'
+import { findBucket } from './bucket-rows.ts'
 import { commitFile } from './commit-file.ts'
 import type { Storage } from './context.ts'
-import { noSuchKey } from './errors.ts'
+import { noSuchBucket, noSuchKey } from './errors.ts'
+import { headerValue } from './header-value.ts'
+import { service } from './identity.ts'
 import { readObject, requiredString } from './json-body.ts'
+import { checkLimits } from './limits.ts'
 import { validBucketName, validObjectName } from './names.ts'
 import { findObject, type ObjectMetadata, probeWrite, renameObject } from './object-rows.ts'
 
@@ -15,10 +19,15 @@ export function transferRoutes(storage: Storage): Hono {
   routes.post('/object/move', async (c) => {
     const identity = await identify(c.req.raw)
     const { source, destination } = readTransfer(await readObject(c.req.raw))
-    const moved = await database.as(identity, 'storage.object.move', (tx) =>
-      renameObject(tx, source, { ...destination, owner: identity.userId }),
-    )
-    if (!moved) throw noSuchKey()
+    const operation = 'storage.object.move'
+    const bucket = await database.as(service, operation, (tx) => findBucket(tx, destination.bucketId))
+    if (!bucket) throw noSuchBucket()
+    const moved = await database.as(identity, operation, async (tx) => {
+      const object = await renameObject(tx, source, { ...destination, owner: identity.userId })
+      if (!object) throw noSuchKey()
+      if (object.metadata) checkLimits(bucket, object.name, object.metadata)
+      return object
+    })
     return c.json({ message: 'Successfully moved', Id: moved.id, Key: moved.name })
   })
 
@@ -31,13 +40,17 @@ export function transferRoutes(storage: Storage): Hono {
 
     const original = await database.as(identity, operation, (tx) => findObject(tx, source.bucketId, source.name))
     if (!original?.version || !original.metadata) throw noSuchKey()
+    const bucket = await database.as(service, operation, (tx) => findBucket(tx, destination.bucketId))
+    if (!bucket) throw noSuchBucket()
     await database.probe(identity, operation, (tx) => probeWrite(tx, destination))
 
-    const version = await files.copy(original.version)
-    if (!version) throw noSuchKey()
     const own = body.copyMetadata === false
     const metadata = { ...original.metadata, ...(own && readMetadata(body)), lastModified: new Date().toISOString() }
     const user_metadata = own ? null : original.user_metadata
+    checkLimits(bucket, destination.name, metadata)
+
+    const version = await files.copy(original.version)
+    if (!version) throw noSuchKey()
     const object = await commitFile(storage, operation, destination, { version, metadata, user_metadata })
     return c.json({ Id: object.id, Key: `${destination.bucketId}/${destination.name}`, ...object })
   })
@@ -57,7 +70,7 @@ function readTransfer(body: Record<string, unknown>) {
 function readMetadata(body: Record<string, unknown>): Partial<ObjectMetadata> {
   const { cacheControl, mimetype } = (body.metadata ?? {}) as Record<string, unknown>
   return {
-    ...(typeof cacheControl === 'string' && { cacheControl }),
-    ...(typeof mimetype === 'string' && { mimetype }),
+    ...(typeof cacheControl === 'string' && { cacheControl: headerValue('cacheControl', cacheControl) }),
+    ...(typeof mimetype === 'string' && { mimetype: headerValue('mimetype', mimetype) }),
   }
 }

@@ -1,4 +1,5 @@
 import { entityTooLarge, invalidRequest, StorageError } from './errors.ts'
+import { headerValue } from './header-value.ts'
 import { type Part, readParts, readText } from './multipart.ts'
 
 interface UploadBody {
@@ -59,8 +60,11 @@ async function readForm(content: AsyncIterator<Uint8Array>, contentType: string)
     const cacheControl = fields.get('cacheControl')
     const metadata = fields.get('metadata') ?? fields.get('userMetadata')
     return {
-      contentType: fields.get('contentType') ?? part.contentType ?? 'application/octet-stream',
-      cacheControl: cacheControl ? `max-age=${cacheControl}` : 'no-cache',
+      contentType: headerValue(
+        'contentType',
+        fields.get('contentType') ?? part.contentType ?? 'application/octet-stream',
+      ),
+      cacheControl: cacheControl ? headerValue('cacheControl', `max-age=${cacheControl}`) : 'no-cache',
       userMetadata: metadata === undefined ? null : parseMetadata(metadata),
       content: fileAndRest(part, parts),
     }

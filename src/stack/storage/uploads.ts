@@ -1,11 +1,11 @@
 import { type Context, Hono } from 'hono'
-import { type Bucket, findBucket } from './bucket-rows.ts'
+import { findBucket } from './bucket-rows.ts'
 import { commitFile } from './commit-file.ts'
 import type { Storage } from './context.ts'
 import { invalidRequest, noSuchBucket } from './errors.ts'
 import { type Identity, service } from './identity.ts'
-import { checkMimeType, fileSizeLimit } from './limits.ts'
-import { isEmptyFolder, readTarget } from './names.ts'
+import { sizeLimitOf } from './limits.ts'
+import { readTarget } from './names.ts'
 import { type Destination, type ObjectMetadata, type ObjectRow, probeWrite } from './object-rows.ts'
 import { readUpload, takeBody } from './upload-body.ts'
 
@@ -63,9 +63,7 @@ async function receive(
   await database.probe(writer, operation, (tx) => probeWrite(tx, destination))
 
   const { contentType, cacheControl, userMetadata, content } = await readUpload(headers, body)
-  const { size: limit, mimeTypes } = limitsOf(bucket, destination.name)
-  checkMimeType(contentType, mimeTypes)
-  const { version, size, eTag } = await files.write(content, limit)
+  const { version, size, eTag } = await files.write(content, sizeLimitOf(bucket, destination.name, contentType))
   const metadata: ObjectMetadata = {
     eTag,
     size,
@@ -76,9 +74,4 @@ async function receive(
     httpStatusCode: 200,
   }
   return commitFile(storage, operation, destination, { version, metadata, user_metadata: userMetadata })
-}
-
-function limitsOf(bucket: Bucket, name: string): { size: number; mimeTypes: string[] | null } {
-  if (isEmptyFolder(name)) return { size: 0, mimeTypes: null }
-  return { size: fileSizeLimit(bucket.file_size_limit), mimeTypes: bucket.allowed_mime_types }
 }

@@ -3,6 +3,14 @@ import { localKeys } from '../../../src/stack/keys.ts'
 import { type StorageServer, serveStorage } from './serve.ts'
 
 let server: StorageServer
+const pages = {
+  'upper.html': 'Text/HTML',
+  'page.xhtml': 'application/xhtml+xml',
+  'text.xml': 'text/xml; charset=utf-8',
+  'application.xml': 'application/xml',
+  'formula.xml': 'application/MathML+xml',
+  'two.html': 'image/svg+xml, text/html',
+}
 beforeAll(async () => {
   server = await serveStorage()
   for (const [bucket, isPublic] of [
@@ -14,6 +22,7 @@ beforeAll(async () => {
     await files.upload('digits.txt', '0123456789', { contentType: 'text/plain', cacheControl: '60' })
     await files.upload('page.html', '<script>alert(1)</script>', { contentType: 'text/html; charset=utf-8' })
     await files.upload('drawing.svg', '<svg/>', { contentType: 'image/svg+xml' })
+    for (const [name, contentType] of Object.entries(pages)) await files.upload(name, '<p>', { contentType })
   }
 })
 afterAll(() => server.close())
@@ -44,9 +53,16 @@ test('HEAD says the same without the bytes', async () => {
   expect((await get('/object/private/none.txt', asAdmin, 'HEAD')).status).toBe(400)
 })
 
-test('a page is served as text, other types as they are', async () => {
-  expect((await get('/object/public/public/page.html')).headers.get('content-type')).toBe('text/plain')
-  expect((await get('/object/public/public/drawing.svg')).headers.get('content-type')).toBe('image/svg+xml')
+test.each(['page.html', ...Object.keys(pages)])('%s is a page, and served as text', async (name) => {
+  const { headers } = await get(`/object/public/public/${name}`)
+  expect(headers.get('content-type')).toBe('text/plain')
+  expect(headers.get('x-content-type-options')).toBe('nosniff')
+})
+
+test('a drawing is served as a picture whose scripts do not run', async () => {
+  const { headers } = await get('/object/public/public/drawing.svg')
+  expect(headers.get('content-type')).toBe('image/svg+xml')
+  expect(headers.get('content-security-policy')).toBe('sandbox')
 })
 
 test('an unchanged object is not sent again', async () => {

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { stat, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -22,6 +22,12 @@ test('objects survive a restart, and what a crash left without a row does not', 
   await server.restart()
   expect(await server.files()).toHaveLength(1)
   expect(await (await files().download('kept.txt')).data?.text()).toBe('kept')
+})
+
+test('nobody else on this machine reads the files', async () => {
+  await files().upload('mine.txt', 'mine')
+  await files().copy('mine.txt', 'copy.txt')
+  for (const name of await server.files()) expect((await stat(join(server.dir, name))).mode & 0o777).toBe(0o600)
 })
 
 test('signed URLs survive a restart', async () => {

@@ -47,6 +47,15 @@ test('two upserts of a new name leave one file', async () => {
   expect(await server.files()).toHaveLength(1)
 })
 
+test('an upsert takes the place of an upload that came just before it', async () => {
+  await atOnce(
+    () => files().upload('a.txt', 'first'),
+    () => files().upload('a.txt', 'second', { upsert: true }),
+  )
+  expect(await content('a.txt')).toBe('second')
+  expect(await server.files()).toHaveLength(1)
+})
+
 test('an upsert does not take the file of an object that is moved away meanwhile', async () => {
   await files().upload('a.txt', 'old')
   await atOnce(

@@ -6,11 +6,13 @@ beforeAll(async () => {
   server = await serveStorage()
   await server.admin.storage.createBucket('files', { public: false })
   await server.admin.storage.createBucket('archive', { public: false })
+  await server.admin.storage.createBucket('tiny', { public: false, fileSizeLimit: 5 })
+  await server.admin.storage.createBucket('texts', { public: false, allowedMimeTypes: ['text/*'] })
 })
 afterAll(() => server.close())
 
 beforeEach(async () => {
-  for (const bucket of ['files', 'archive']) await server.admin.storage.emptyBucket(bucket)
+  for (const bucket of ['files', 'archive', 'tiny', 'texts']) await server.admin.storage.emptyBucket(bucket)
   await from('files').upload('a.txt', 'content of a', { contentType: 'text/plain', metadata: { pages: 3 } })
 })
 
@@ -69,6 +71,34 @@ test('a refused copy leaves no file', async () => {
     statusCode: '404',
   })
   expect(await server.files()).toHaveLength(2)
+})
+
+test('a bucket takes by move and copy what it takes by upload', async () => {
+  await from('files').upload('picture.png', 'png', { contentType: 'image/png' })
+  const wrongType = { statusCode: '415', code: 'InvalidMimeType' }
+  const tooLarge = { statusCode: '413', code: 'EntityTooLarge' }
+  for (const way of ['move', 'copy'] as const) {
+    const transfer = (name: string, to: string) => from('files')[way](name, name, { destinationBucket: to })
+    expect((await transfer('picture.png', 'texts')).error).toMatchObject(wrongType)
+    expect((await transfer('a.txt', 'tiny')).error).toMatchObject(tooLarge)
+  }
+  const asPicture = { copyMetadata: false, metadata: { mimetype: 'image/png' } }
+  const disguised = await from('files').copy('a.txt', 'b.txt', { destinationBucket: 'texts', ...asPicture })
+  expect(disguised.error).toMatchObject(wrongType)
+  expect(await server.files()).toHaveLength(2)
+
+  expect((await from('files').copy('a.txt', 'a.txt', { destinationBucket: 'texts' })).error).toBeNull()
+  expect((await from('files').move('picture.png', 'b.png', { destinationBucket: 'tiny' })).error).toBeNull()
+  expect(await content('texts', 'a.txt')).toBe('content of a')
+  expect(await content('tiny', 'b.png')).toBe('png')
+})
+
+test('a copy is not served with headers that nobody can send', async () => {
+  for (const mimetype of ['text/plain\r\nx: y', 'text/\0', 'text/€']) {
+    const { error } = await from('files').copy('a.txt', 'b.txt', { copyMetadata: false, metadata: { mimetype } })
+    expect(error).toMatchObject({ statusCode: '400', code: 'InvalidRequest' })
+  }
+  expect(await server.files()).toHaveLength(1)
 })
 
 test('remove tells what it removed, and passes over what is not there', async () => {

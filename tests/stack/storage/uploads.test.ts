@@ -209,6 +209,27 @@ test('a form that breaks off, has no file or is none is refused', async () => {
   expect(await server.files()).toEqual([])
 })
 
+test.each([
+  ['contentType', 'text/plain\r\nx: y'],
+  ['contentType', 'text/plain\0'],
+  ['contentType', 'text/€'],
+  ['cacheControl', '60\nx: y'],
+  ['cacheControl', '60\r'],
+  ['metadata', '{"title": "\\u0000"}'],
+])('a form whose %s is %j is refused, and leaves nothing', async (field, value) => {
+  const post = async (text: string) => {
+    const file = '--b\r\ncontent-disposition: form-data; name="f"; filename="f"\r\n\r\nbytes\r\n--b--'
+    const body = `--b\r\ncontent-disposition: form-data; name="${field}"\r\n\r\n${text}\r\n${file}`
+    const headers = { authorization, 'content-type': 'multipart/form-data; boundary=b' }
+    return (await fetch(`${server.url}/object/files/form.txt`, { method: 'POST', headers, body })).json()
+  }
+  expect(await post(value)).toMatchObject({ statusCode: '400', code: 'InvalidRequest' })
+  expect(await rows()).toEqual([])
+  expect(await server.files()).toEqual([])
+  expect(server.faults).toEqual([])
+  expect(await post(field === 'metadata' ? '{"title": "x"}' : '60')).toMatchObject({ Key: 'files/form.txt' })
+})
+
 test('a commit that the database refuses leaves no file', async () => {
   await server.sql(`
     create function public.refuse_commit() returns trigger language plpgsql as

@@ -16,42 +16,85 @@ export type Database = {
     Tables: {
       chat_messages: {
         Row: {
+          change_seq: number
           client_id: string | null
-          content: string
+          content: string | null
           created_at: string
+          deleted_at: string | null
+          deleted_by: string | null
+          edited_at: string | null
+          encrypted_content: string | null
+          encryption_key_id: string | null
+          forwarded_count: number
+          forwarded_from: string | null
           id: string
+          is_deleted: boolean
+          is_edited: boolean
+          is_encrypted: boolean
           message_type: string
           metadata: NonNullable<Json>
           reply_to_id: string | null
           room_id: string
           sender_id: string | null
+          sender_seq: number
           seq: number
         }
         Insert: {
+          change_seq?: number
           client_id?: string | null
-          content: string
+          content?: string | null
           created_at?: string
+          deleted_at?: string | null
+          deleted_by?: string | null
+          edited_at?: string | null
+          encrypted_content?: string | null
+          encryption_key_id?: string | null
+          forwarded_count?: number
+          forwarded_from?: string | null
           id?: string
+          is_deleted?: boolean
+          is_edited?: boolean
+          is_encrypted?: boolean
           message_type?: string
           metadata?: NonNullable<Json>
           reply_to_id?: string | null
           room_id: string
           sender_id?: string | null
+          sender_seq?: number
           seq?: number
         }
         Update: {
+          change_seq?: number
           client_id?: string | null
-          content?: string
+          content?: string | null
           created_at?: string
+          deleted_at?: string | null
+          deleted_by?: string | null
+          edited_at?: string | null
+          encrypted_content?: string | null
+          encryption_key_id?: string | null
+          forwarded_count?: number
+          forwarded_from?: string | null
           id?: string
+          is_deleted?: boolean
+          is_edited?: boolean
+          is_encrypted?: boolean
           message_type?: string
           metadata?: NonNullable<Json>
           reply_to_id?: string | null
           room_id?: string
           sender_id?: string | null
+          sender_seq?: number
           seq?: number
         }
         Relationships: [
+          {
+            foreignKeyName: "chat_messages_forwarded_from_fkey"
+            columns: ["forwarded_from"]
+            isOneToOne: false
+            referencedRelation: "chat_messages"
+            referencedColumns: ["id"]
+          },
           {
             foreignKeyName: "chat_messages_reply_to_id_fkey"
             columns: ["reply_to_id"]
@@ -77,18 +120,21 @@ export type Database = {
       }
       chat_room_members: {
         Row: {
+          expires_at: string | null
           joined_at: string
           role: Database["public"]["Enums"]["chat_room_role"]
           room_id: string
           user_id: string
         }
         Insert: {
+          expires_at?: string | null
           joined_at?: string
           role?: Database["public"]["Enums"]["chat_room_role"]
           room_id: string
           user_id: string
         }
         Update: {
+          expires_at?: string | null
           joined_at?: string
           role?: Database["public"]["Enums"]["chat_room_role"]
           room_id?: string
@@ -114,11 +160,16 @@ export type Database = {
       chat_rooms: {
         Row: {
           avatar_url: string | null
+          closed_at: string | null
           created_at: string
           created_by: string | null
           description: string | null
           direct_key: string | null
+          floor_change_seq: number
+          floor_seq: number
+          history_for_new_members: boolean
           id: string
+          last_change_seq: number
           last_message_at: string | null
           last_message_id: string | null
           last_seq: number
@@ -129,15 +180,21 @@ export type Database = {
           topic: string
           topic_epoch: number
           type: Database["public"]["Enums"]["chat_room_type"]
+          uncounted_messages: number
           updated_at: string
         }
         Insert: {
           avatar_url?: string | null
+          closed_at?: string | null
           created_at?: string
           created_by?: string | null
           description?: string | null
           direct_key?: string | null
+          floor_change_seq?: number
+          floor_seq?: number
+          history_for_new_members?: boolean
           id?: string
+          last_change_seq?: number
           last_message_at?: string | null
           last_message_id?: string | null
           last_seq?: number
@@ -148,15 +205,21 @@ export type Database = {
           topic?: never
           topic_epoch?: number
           type: Database["public"]["Enums"]["chat_room_type"]
+          uncounted_messages?: number
           updated_at?: string
         }
         Update: {
           avatar_url?: string | null
+          closed_at?: string | null
           created_at?: string
           created_by?: string | null
           description?: string | null
           direct_key?: string | null
+          floor_change_seq?: number
+          floor_seq?: number
+          history_for_new_members?: boolean
           id?: string
+          last_change_seq?: number
           last_message_at?: string | null
           last_message_id?: string | null
           last_seq?: number
@@ -167,6 +230,7 @@ export type Database = {
           topic?: never
           topic_epoch?: number
           type?: Database["public"]["Enums"]["chat_room_type"]
+          uncounted_messages?: number
           updated_at?: string
         }
         Relationships: [
@@ -273,40 +337,109 @@ export type Database = {
         }
         Relationships: []
       }
+      user_blocks: {
+        Row: {
+          blocked_id: string
+          blocker_id: string
+          created_at: string
+        }
+        Insert: {
+          blocked_id: string
+          blocker_id?: string
+          created_at?: string
+        }
+        Update: {
+          blocked_id?: string
+          blocker_id?: string
+          created_at?: string
+        }
+        Relationships: [
+          {
+            foreignKeyName: "user_blocks_blocked_id_fkey"
+            columns: ["blocked_id"]
+            isOneToOne: false
+            referencedRelation: "profiles"
+            referencedColumns: ["id"]
+          },
+          {
+            foreignKeyName: "user_blocks_blocker_id_fkey"
+            columns: ["blocker_id"]
+            isOneToOne: false
+            referencedRelation: "profiles"
+            referencedColumns: ["id"]
+          },
+        ]
+      }
       user_chat_preferences: {
         Row: {
           archived_at: string | null
-          cursor_seq: number | null
+          cleared_change_seq: number
+          cleared_seq: number
+          created_at: string
+          cursor_seq: number
+          deleted_at: string | null
+          hidden_seq: number
+          id: string
           is_archived: boolean
+          is_deleted: boolean
           is_muted: boolean
+          last_delivered_seq: number
+          last_read_at: string | null
           last_read_message_id: string | null
           last_read_seq: number
+          manually_marked_unread: boolean
+          messages_cleared_at: string | null
           muted_until: string | null
           room_id: string
+          updated_at: string
           user_id: string
           visible_from_seq: number
         }
         Insert: {
           archived_at?: string | null
+          cleared_change_seq?: number
+          cleared_seq?: number
+          created_at?: string
           cursor_seq?: never
+          deleted_at?: string | null
+          hidden_seq?: never
+          id?: string
           is_archived?: boolean
+          is_deleted?: boolean
           is_muted?: boolean
+          last_delivered_seq?: number
+          last_read_at?: string | null
           last_read_message_id?: string | null
           last_read_seq?: number
+          manually_marked_unread?: boolean
+          messages_cleared_at?: string | null
           muted_until?: string | null
           room_id: string
+          updated_at?: string
           user_id: string
           visible_from_seq?: number
         }
         Update: {
           archived_at?: string | null
+          cleared_change_seq?: number
+          cleared_seq?: number
+          created_at?: string
           cursor_seq?: never
+          deleted_at?: string | null
+          hidden_seq?: never
+          id?: string
           is_archived?: boolean
+          is_deleted?: boolean
           is_muted?: boolean
+          last_delivered_seq?: number
+          last_read_at?: string | null
           last_read_message_id?: string | null
           last_read_seq?: number
+          manually_marked_unread?: boolean
+          messages_cleared_at?: string | null
           muted_until?: string | null
           room_id?: string
+          updated_at?: string
           user_id?: string
           visible_from_seq?: number
         }
@@ -322,6 +455,35 @@ export type Database = {
             foreignKeyName: "user_chat_preferences_user_id_fkey"
             columns: ["user_id"]
             isOneToOne: false
+            referencedRelation: "profiles"
+            referencedColumns: ["id"]
+          },
+        ]
+      }
+      user_presence: {
+        Row: {
+          last_activity: string
+          online_until: string
+          status: string
+          user_id: string
+        }
+        Insert: {
+          last_activity?: string
+          online_until?: string
+          status?: string
+          user_id: string
+        }
+        Update: {
+          last_activity?: string
+          online_until?: string
+          status?: string
+          user_id?: string
+        }
+        Relationships: [
+          {
+            foreignKeyName: "user_presence_user_id_fkey"
+            columns: ["user_id"]
+            isOneToOne: true
             referencedRelation: "profiles"
             referencedColumns: ["id"]
           },
@@ -349,6 +511,8 @@ export type Database = {
         Args: {
           p_client_id?: string
           p_content?: string
+          p_encrypted_content?: string
+          p_encryption_key_id?: string
           p_message_type?: string
           p_metadata?: Json
           p_reply_to_id?: string

@@ -33,6 +33,7 @@ values
   ('not_signed_in', '42501', 'Sign in first.'),
   ('anonymous_not_allowed', 'PT403', 'Sign up first: anonymous guests cannot do this.'),
   ('not_a_member', 'PT403', 'You are not a member of this chat.'),
+  ('blocked', 'PT403', 'You cannot write to this person.'),
   ('not_in_organization', 'PT403', 'You both have to belong to this organization.'),
   ('message_not_found', 'PT404', 'There is no such message.'),
   ('organization_not_found', 'PT404', 'There is no such organization.'),
@@ -44,6 +45,8 @@ values
   ('chat_with_oneself', 'PT422', 'A direct chat needs another person.'),
   ('content_required', 'PT422', 'A message needs a text.'),
   ('content_too_long', 'PT422', 'A message holds at most 10,000 characters.'),
+  ('encrypted_with_clear_text', 'PT422', 'An encrypted message has no clear text beside it.'),
+  ('encryption_key_required', 'PT422', 'An encrypted message names the key of its sender.'),
   ('limit_out_of_range', 'PT422', 'The limit is from 1 to 100.'),
   ('metadata_too_large', 'PT422', 'The metadata is a JSON object of at most 4 KB.'),
   ('name_too_long', 'PT422', 'A first or last name holds at most 100 characters.'),
@@ -52,7 +55,8 @@ values
   ('product_too_long', 'PT422', 'A product id holds at most 200 characters.'),
   ('too_many_messages', 'PT422', 'One insert writes at most 100 messages.'),
   ('unknown_message_type', 'PT422', 'There is no such type of message.'),
-  ('username_invalid', 'PT422', 'A username is 1 to 40 small letters, digits, dots, dashes and underscores, with a letter or digit at both ends.');
+  ('username_invalid', 'PT422', 'A username is 1 to 40 small letters, digits, dots, dashes and underscores, with a letter or digit at both ends.'),
+  ('too_many_requests', 'PT429', 'Too many at once. Wait a little.');
 
 -- Functions
 create function private.refuse(p_code text)
@@ -65,6 +69,20 @@ begin
   select * into strict refusal from private.error_codes where code = p_code;
   raise exception using
     errcode = refusal.sqlstate, message = refusal.message, detail = refusal.code;
+end;
+$$;
+
+-- The same, for what may be tried again: the hint holds the seconds to wait.
+create function private.refuse_for(p_code text, p_seconds int)
+returns void
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  refusal private.error_codes;
+begin
+  select * into strict refusal from private.error_codes where code = p_code;
+  raise exception using
+    errcode = refusal.sqlstate, message = refusal.message, detail = refusal.code, hint = p_seconds::text;
 end;
 $$;
 

@@ -1,4 +1,4 @@
--- Rooms: where people talk, who is in them, and what each keeps about a room for oneself.
+-- Rooms: where people talk, and who is in them.
 
 -- Types
 create type public.chat_room_type as enum ('direct', 'group', 'guest');
@@ -19,6 +19,12 @@ create table public.chat_rooms (
   last_seq bigint not null default 0,
   last_message_id uuid,
   last_message_at timestamptz,
+  last_change_seq bigint not null default 0,
+  floor_seq bigint not null default 0,
+  floor_change_seq bigint not null default 0,
+  uncounted_messages bigint not null default 0,
+  history_for_new_members boolean not null default true,
+  closed_at timestamptz,
   topic_epoch bigint not null default 0,
   topic text not null generated always as (
     'room:' || id::text || case when topic_epoch > 0 then ':' || topic_epoch::text else '' end
@@ -41,62 +47,34 @@ create table public.chat_room_members (
   user_id uuid not null references public.profiles (id) on delete cascade,
   role public.chat_room_role not null default 'member',
   joined_at timestamptz not null default now(),
+  expires_at timestamptz,
   primary key (room_id, user_id)
 );
-
-create table public.user_chat_preferences (
-  user_id uuid not null references public.profiles (id) on delete cascade,
-  room_id uuid not null references public.chat_rooms (id) on delete cascade,
-  visible_from_seq bigint not null default 0,
-  last_read_seq bigint not null default 0,
-  last_read_message_id uuid,
-  is_archived boolean not null default false,
-  archived_at timestamptz,
-  is_muted boolean not null default false,
-  muted_until timestamptz,
-  cursor_seq bigint generated always as (greatest(visible_from_seq, last_read_seq)) stored,
-  primary key (user_id, room_id),
-  constraint archived_rooms_say_since_when check (is_archived = (archived_at is not null))
-)
-with (fillfactor = 70);
 
 -- Indexes
 create index chat_room_members_user_idx on public.chat_room_members (user_id);
 create index chat_rooms_organization_idx on public.chat_rooms (organization_id);
+-- A hotel has many past stays and few open ones.
+create index chat_rooms_open_guest_idx on public.chat_rooms (organization_id) where type = 'guest' and closed_at is null;
 create index chat_rooms_created_by_idx on public.chat_rooms (created_by);
-create index user_chat_preferences_room_idx on public.user_chat_preferences (room_id);
-
--- Triggers
-create function private.start_preferences()
-returns trigger
-language plpgsql security definer set search_path = ''
-as $$
-begin
-  -- A late joiner starts with nothing unread. Who comes again starts as a late joiner too.
-  insert into public.user_chat_preferences as mine (user_id, room_id, last_read_seq, last_read_message_id)
-  select new.user_id, id, last_seq, last_message_id
-  from public.chat_rooms
-  where id = new.room_id
-  on conflict (user_id, room_id) do update
-  set last_read_seq = greatest(mine.last_read_seq, excluded.last_read_seq),
-    last_read_message_id = excluded.last_read_message_id;
-  return null;
-end;
-$$;
-
-create trigger start_preferences
-after insert on public.chat_room_members
-for each row execute function private.start_preferences();
 
 -- Functions
--- One array, not a function per row: Postgres builds it once and finds rows by index with it. Definer rights keep the
--- policies on chat_room_members from calling themselves.
-create function private.my_room_ids()
-returns uuid[]
+-- Everybody who is in a room, for counts, push, receipts and participants: its members whose time is not over, and the
+-- staff of the hotel for its guests' rooms.
+create function private.room_audience(p_room_id uuid)
+returns setof uuid
 language plpgsql stable security definer set search_path = ''
 as $$
 begin
-  return array(select room_id from public.chat_room_members where user_id = (select private.my_id()));
+  return query
+  select user_id
+  from public.chat_room_members
+  where room_id = p_room_id and (expires_at is null or expires_at > now())
+  union
+  select staff.user_id
+  from public.chat_rooms as r
+  join public.organization_members as staff on staff.organization_id = r.organization_id
+  where r.id = p_room_id and r.type = 'guest';
 end;
 $$;
 
@@ -105,7 +83,39 @@ returns boolean
 language plpgsql stable security definer set search_path = ''
 as $$
 begin
-  return exists (select from public.chat_room_members where room_id = p_room_id and user_id = p_user_id);
+  return exists (
+    select
+    from public.chat_room_members
+    where room_id = p_room_id and user_id = p_user_id and (expires_at is null or expires_at > now())
+  ) or exists (
+    select
+    from public.chat_rooms as r
+    join public.organization_members as staff on staff.organization_id = r.organization_id
+    where r.id = p_room_id and r.type = 'guest' and staff.user_id = p_user_id
+  );
+end;
+$$;
+
+-- One array, not a function per row: Postgres builds it once and finds rows by index with it. Definer rights keep the
+-- policies on chat_room_members from calling themselves. Of the hotel's guests it holds those who are there: the past
+-- ones, of whom there are many, are read through functions.
+create function private.my_room_ids()
+returns uuid[]
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  me uuid := private.my_id();
+begin
+  return array(
+    select room_id
+    from public.chat_room_members
+    where user_id = me and (expires_at is null or expires_at > now())
+    union
+    select r.id
+    from public.organization_members as mine
+    join public.chat_rooms as r on r.organization_id = mine.organization_id
+    where mine.user_id = me and r.type = 'guest' and r.closed_at is null
+  );
 end;
 $$;
 
@@ -132,18 +142,6 @@ begin
 end;
 $$;
 
--- Messages up to this seq are not shown to this person.
-create function private.hidden_up_to_seq(p_user_id uuid, p_room_id uuid)
-returns bigint
-language plpgsql stable security definer set search_path = ''
-as $$
-begin
-  return coalesce(
-    (select visible_from_seq from public.user_chat_preferences where user_id = p_user_id and room_id = p_room_id), 0
-  );
-end;
-$$;
-
 create function private.require_room_member(p_room_id uuid)
 returns void
 language plpgsql stable security definer set search_path = ''
@@ -161,7 +159,6 @@ $$;
 -- Policies
 alter table public.chat_rooms enable row level security;
 alter table public.chat_room_members enable row level security;
-alter table public.user_chat_preferences enable row level security;
 
 create policy "Members read their rooms"
 on public.chat_rooms for select to authenticated
@@ -170,25 +167,24 @@ using (
   exists (
     select
     from public.chat_room_members as m
-    where m.room_id = chat_rooms.id and m.user_id = (select private.my_id())
+    where m.room_id = chat_rooms.id
+      and m.user_id = (select private.my_id())
+      and (m.expires_at is null or m.expires_at > now())
   )
+  or (type = 'guest' and closed_at is null and organization_id = any ((select private.my_organization_ids())::uuid[]))
 );
 
 create policy "Members see who else is in their rooms"
 on public.chat_room_members for select to authenticated
 using (room_id = any ((select private.my_room_ids())::uuid[]));
 
-create policy "Users read their own preferences"
-on public.user_chat_preferences for select to authenticated
-using (user_id = (select private.my_id()));
-
 create policy "Users see people they may know of"
 on public.profiles for select to authenticated
 using (id in (select private.my_contact_ids()));
 
 -- Grants
-revoke all on public.chat_rooms, public.chat_room_members, public.user_chat_preferences from anon, authenticated;
-grant select on public.chat_rooms, public.chat_room_members, public.user_chat_preferences to authenticated;
+revoke all on public.chat_rooms, public.chat_room_members from anon, authenticated;
+grant select on public.chat_rooms, public.chat_room_members to authenticated;
 grant execute on function private.my_room_ids() to authenticated;
 grant execute on function private.my_contact_ids() to authenticated;
 
@@ -196,7 +192,12 @@ grant execute on function private.my_contact_ids() to authenticated;
 comment on column public.chat_rooms.direct_key is 'The two people, and the organization if there is one: a pair has one direct chat.';
 comment on column public.chat_rooms.last_seq is 'The seq of the newest message. Counting a message up locks the room.';
 comment on column public.chat_rooms.topic is 'Where its live events are. Another one after somebody lost access: who has joined a channel is not asked again.';
-comment on table public.user_chat_preferences is 'What a member keeps about a room for oneself. Made when joining, kept when leaving.';
-comment on column public.user_chat_preferences.visible_from_seq is 'Messages up to here are not shown to this member.';
-comment on column public.user_chat_preferences.cursor_seq is 'Unread is what others wrote after it.';
+comment on column public.chat_rooms.last_change_seq is 'Counts what was changed of messages that others may already have: edits, deletes, restores, reactions, clears.';
+comment on column public.chat_rooms.floor_seq is 'Messages up to here were cleared for everyone.';
+comment on column public.chat_rooms.floor_change_seq is 'The change_seq of that clearing.';
+comment on column public.chat_rooms.uncounted_messages is 'How many of its messages never count as unread: deleted ones, and those of the system.';
+comment on column public.chat_rooms.history_for_new_members is 'Whether who joins later reads what was written before.';
+comment on column public.chat_rooms.closed_at is 'When the guest left. A closed room is kept for the hotel.';
+comment on column public.chat_room_members.expires_at is 'When this membership ends by itself: a guest''s, at the end of the stay. Null: never.';
+comment on function private.room_audience(uuid) is 'Everybody who is in a room.';
 comment on function private.my_room_ids() is 'The rooms of the caller: one array, for policies.';

@@ -6,17 +6,35 @@ create table public.chat_messages (
   room_id uuid not null references public.chat_rooms (id) on delete cascade,
   -- Given by a trigger. The default tells clients' types that they need not say it.
   seq bigint not null default 0,
+  change_seq bigint not null default 0,
   sender_id uuid default private.my_id() references public.profiles (id) on delete set null,
+  sender_seq bigint not null default 0,
   client_id uuid,
   message_type text not null default 'text',
-  content text not null,
+  content text,
   reply_to_id uuid references public.chat_messages (id) on delete set null,
+  forwarded_from uuid references public.chat_messages (id) on delete set null,
+  forwarded_count bigint not null default 0,
+  is_edited boolean not null default false,
+  edited_at timestamptz,
+  is_deleted boolean not null default false,
+  deleted_at timestamptz,
+  deleted_by uuid,
+  is_encrypted boolean not null default false,
+  encryption_key_id text,
+  encrypted_content text,
   metadata jsonb not null default '{}',
   created_at timestamptz not null default now(),
   constraint seq_counts_from_1 check (seq > 0),
   constraint chat_messages_one_per_seq unique (room_id, seq),
   constraint chat_messages_one_per_client_id unique (room_id, sender_id, client_id),
   constraint content_is_1_to_10000_chars check (char_length(content) between 1 and 10000),
+  -- The text of an encrypted message is in its envelope alone. A file may come without a text.
+  constraint encrypted_messages_have_no_clear_text
+  check (is_deleted or is_encrypted = (encrypted_content is not null) and not (is_encrypted and content is not null)),
+  constraint encrypted_content_is_at_most_128_kb check (octet_length(encrypted_content) <= 131072),
+  constraint edited_messages_say_when check (is_edited = (edited_at is not null)),
+  constraint deleted_messages_say_when check (is_deleted = (deleted_at is not null)),
   constraint message_type_is_known
   check (message_type in ('text', 'image', 'video', 'audio', 'document', 'file', 'location', 'system')),
   constraint metadata_is_a_small_object
@@ -24,8 +42,16 @@ create table public.chat_messages (
 );
 
 -- Indexes
-create index chat_messages_sender_idx on public.chat_messages (sender_id, room_id);
+-- The newest and the first of a sender after a cursor give how many that sender wrote there, without counting.
+create unique index chat_messages_sender_idx on public.chat_messages (room_id, sender_id, seq) include (sender_seq);
+-- An account's end finds what it wrote.
+create index chat_messages_account_idx on public.chat_messages (sender_id);
+create index chat_messages_changes_idx on public.chat_messages (room_id, change_seq) where change_seq > 0;
+-- What never counts as unread.
+create index chat_messages_uncounted_idx on public.chat_messages (room_id, seq) include (sender_id)
+where is_deleted or message_type = 'system';
 create index chat_messages_reply_idx on public.chat_messages (reply_to_id) where reply_to_id is not null;
+create index chat_messages_forwarded_idx on public.chat_messages (forwarded_from) where forwarded_from is not null;
 
 -- Triggers
 -- One insert writes to one room: two over several rooms, in opposite orders, would wait for each other's rooms for ever.
@@ -80,15 +106,27 @@ begin
     end if;
   end if;
 
-  if coalesce(new.content, '') = '' then
+  new.is_encrypted := new.encrypted_content is not null;
+  new.metadata := coalesce(new.metadata, '{}');
+  if new.is_encrypted then
+    if new.content is not null then
+      perform private.refuse('encrypted_with_clear_text');
+    elsif new.encryption_key_id is null then
+      perform private.refuse('encryption_key_required');
+    elsif octet_length(new.encrypted_content) > 131072 then
+      perform private.refuse('content_too_long');
+    end if;
+  elsif coalesce(new.content, '') = '' then
     perform private.refuse('content_required');
-  elsif char_length(new.content) > 10000 then
+  end if;
+
+  if char_length(new.content) > 10000 then
     perform private.refuse('content_too_long');
   elsif new.message_type is null
     or new.message_type not in ('text', 'image', 'video', 'audio', 'document', 'file', 'location', 'system')
   then
     perform private.refuse('unknown_message_type');
-  elsif jsonb_typeof(new.metadata) is distinct from 'object' or octet_length(new.metadata::text) > 4096 then
+  elsif jsonb_typeof(new.metadata) <> 'object' or octet_length(new.metadata::text) > 4096 then
     perform private.refuse('metadata_too_large');
   elsif new.reply_to_id is not null
     and not exists (
@@ -108,35 +146,57 @@ before insert on public.chat_messages
 for each row execute function private.check_message();
 
 -- The room's row is the queue in which its messages stand: whoever holds it gives out the next seq.
+--
+-- Locks are taken in one order everywhere: a sender's profile, the rate bucket, rooms by id, messages by id, preferences.
 create function private.number_message()
 returns trigger
 language plpgsql security definer set search_path = ''
 as $$
 declare
+  me uuid := private.my_id();
   room public.chat_rooms;
-  sent public.chat_messages;
 begin
+  -- Looked up before anything is locked or charged: most retries end here.
+  if private.is_sent(new) then
+    return null;
+  end if;
+
   -- An account's end takes its profile first, and its rooms then: a send takes them in the same order.
   perform from public.profiles where id = new.sender_id for key share;
+  if me is not null then
+    perform private.take_token(me, 'send', private.limit_of('messages_per_minute'), '1 minute');
+  end if;
   select * into room from public.chat_rooms where id = new.room_id for no key update;
 
-  -- Looked up under the lock: of two retries that race, the second finds the first.
-  if new.client_id is not null then
-    select * into sent
-    from public.chat_messages
-    where room_id = new.room_id and sender_id = new.sender_id and client_id = new.client_id;
-    if sent.id is not null then
-      perform private.require_same_message(sent, new);
-      return null;
+  -- Asked again under the lock: of two retries that race, the second finds the first; and who lost the room while this
+  -- waited for it has lost it.
+  if private.is_sent(new) then
+    perform private.return_token(me, 'send');
+    return null;
+  elsif me is not null then
+    perform private.require_room_member(new.room_id);
+    if room.type = 'direct' then
+      perform private.require_unblocked_room(new.room_id);
     end if;
   end if;
 
   -- A job may choose an id, and insert it again: `on conflict do nothing` must not cost a seq.
-  if private.my_id() is null and exists (select from public.chat_messages where id = new.id) then
+  if me is null and exists (select from public.chat_messages where id = new.id) then
     return null;
   end if;
 
   new.seq := room.last_seq + 1;
+  -- Dense among what is left of a sender's: rows below the floor of a room go all together.
+  new.sender_seq := 1 + coalesce(
+    (
+      select m.sender_seq
+      from public.chat_messages as m
+      where m.room_id = new.room_id and m.sender_id = new.sender_id
+      order by m.seq desc
+      limit 1
+    ),
+    0
+  );
   new.created_at := clock_timestamp();
   update public.chat_rooms
   set last_seq = new.seq, last_message_id = new.id, last_message_at = new.created_at, updated_at = new.created_at
@@ -145,22 +205,58 @@ begin
 end;
 $$;
 
-create function private.require_same_message(p_sent public.chat_messages, p_again public.chat_messages)
-returns void
+-- Whether this sender's client id is known in this room. The same key with another message is refused.
+create function private.is_sent(p_message public.chat_messages)
+returns boolean
 language plpgsql stable set search_path = ''
 as $$
+declare
+  sent public.chat_messages;
 begin
-  if (p_sent.content, p_sent.message_type, p_sent.reply_to_id, p_sent.metadata)
-    is distinct from (p_again.content, p_again.message_type, p_again.reply_to_id, p_again.metadata)
+  if p_message.client_id is null then
+    return false;
+  end if;
+  select * into sent
+  from public.chat_messages
+  where room_id = p_message.room_id and sender_id = p_message.sender_id and client_id = p_message.client_id;
+  if sent.id is null then
+    return false;
+  end if;
+
+  -- What was edited or deleted since is the same message still: its key, its kind and what it answers tell.
+  if (sent.message_type, sent.reply_to_id) is distinct from (p_message.message_type, p_message.reply_to_id)
+    or not (sent.is_edited or sent.is_deleted)
+    and (sent.content, sent.encrypted_content, sent.encryption_key_id, sent.metadata) is distinct from (
+      p_message.content, p_message.encrypted_content, p_message.encryption_key_id, p_message.metadata
+    )
   then
     perform private.refuse('client_id_reused');
   end if;
+  return true;
 end;
 $$;
 
 create trigger c_number_message
 before insert on public.chat_messages
 for each row execute function private.number_message();
+
+-- Functions
+-- Locks a room for a change of a message in it, and gives out the change's number. Whoever syncs asks for the changes
+-- after the last one known.
+create function private.next_change_seq(p_room_id uuid)
+returns bigint
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  change_seq bigint;
+begin
+  update public.chat_rooms
+  set last_change_seq = last_change_seq + 1
+  where id = p_room_id
+  returning last_change_seq into change_seq;
+  return change_seq;
+end;
+$$;
 
 -- Policies
 alter table public.chat_messages enable row level security;
@@ -169,13 +265,7 @@ create policy "Members read the messages of their rooms that they may see"
 on public.chat_messages for select to authenticated
 using (
   room_id = any ((select private.my_room_ids())::uuid[])
-  and not exists (
-    select
-    from public.user_chat_preferences as mine
-    where mine.user_id = (select private.my_id())
-      and mine.room_id = chat_messages.room_id
-      and mine.visible_from_seq >= chat_messages.seq
-  )
+  and seq > coalesce(((select private.my_hidden_seqs()) ->> room_id::text)::bigint, 0)
 );
 
 create policy "Members write as themselves"
@@ -185,36 +275,20 @@ with check (
   and room_id = any ((select private.my_room_ids())::uuid[])
 );
 
--- Functions
-create function public.calculate_unread_count(p_user_id uuid, p_room_id uuid)
-returns int
-language plpgsql stable security invoker set search_path = ''
-as $$
-declare
-  cursor_seq bigint;
-begin
-  -- Row level security shows a caller only their own preferences: somebody else's count is not told.
-  select mine.cursor_seq into cursor_seq
-  from public.user_chat_preferences as mine
-  where mine.user_id = p_user_id and mine.room_id = p_room_id;
-
-  return (
-    select count(*)
-    from public.chat_messages
-    where room_id = p_room_id and seq > cursor_seq and sender_id is distinct from p_user_id
-  );
-end;
-$$;
-
 -- Grants
 revoke all on public.chat_messages from anon, authenticated;
 grant select on public.chat_messages to authenticated;
-grant insert (room_id, content, message_type, reply_to_id, client_id, metadata) on public.chat_messages to authenticated;
-grant execute on function public.calculate_unread_count(uuid, uuid) to authenticated, service_role;
+grant insert (
+  room_id, content, message_type, reply_to_id, client_id, metadata, encrypted_content, encryption_key_id
+)
+on public.chat_messages to authenticated;
 
 -- Comments
 comment on column public.chat_messages.seq is 'Counts from 1 in its room, without gaps: the cursor for paging, unread and catching up.';
 comment on column public.chat_messages.client_id is 'Chosen by the sender, so that a retried send is recognised.';
 comment on column public.chat_messages.sender_id is 'Null once the account is deleted.';
-comment on function public.calculate_unread_count(uuid, uuid) is
-'How many messages of others stand after this person''s cursor in this room. Only one''s own is told; else 0.';
+comment on column public.chat_messages.sender_seq is 'Counts this sender''s messages in this room.';
+comment on column public.chat_messages.change_seq is 'The room''s change that last touched this message; 0: never changed.';
+comment on column public.chat_messages.deleted_by is 'Who deleted it: kept when that account ends.';
+comment on column public.chat_messages.encrypted_content is 'The envelope {v, keys: {fingerprint: wrapped key}, body}; the server reads none of it.';
+comment on function private.next_change_seq(uuid) is 'Locks the room, counts its changes up and answers the new number.';

@@ -71,17 +71,17 @@ begin
     'message_type', p_message.message_type,
     'content', p_message.content,
     'reply_to', reply_to,
-    'forwarded_from', null,
-    'forwarded_count', 0,
-    'is_edited', false,
-    'edited_at', null,
-    'is_deleted', false,
-    'is_encrypted', false,
-    'encryption_key_id', null,
-    'encrypted_content', null,
-    'attachments', jsonb_build_array(),
-    'reactions', jsonb_build_array(),
-    'mentions', jsonb_build_array(),
+    'forwarded_from', p_message.forwarded_from,
+    'forwarded_count', p_message.forwarded_count,
+    'is_edited', p_message.is_edited,
+    'edited_at', p_message.edited_at,
+    'is_deleted', p_message.is_deleted,
+    'is_encrypted', p_message.is_encrypted,
+    'encryption_key_id', p_message.encryption_key_id,
+    'encrypted_content', p_message.encrypted_content,
+    'attachments', '[]'::jsonb,
+    'reactions', '[]'::jsonb,
+    'mentions', '[]'::jsonb,
     'metadata', p_message.metadata,
     'client_id', p_message.client_id,
     'created_at', p_message.created_at
@@ -145,16 +145,16 @@ begin
 
   select jsonb_agg(private.user_json(user_id) || jsonb_build_object('role', role)) into participants
   from (
-    select user_id, role
-    from public.chat_room_members
-    where room_id = p_room_id
-    order by user_id <> me, joined_at, user_id
+    select audience.user_id, coalesce(m.role, 'member') as role
+    from private.room_audience(p_room_id) as audience (user_id)
+    left join public.chat_room_members as m on m.room_id = p_room_id and m.user_id = audience.user_id
+    order by audience.user_id <> me, m.joined_at, audience.user_id
     limit 20
   ) as first_ones;
 
   select private.message_json(m, private.user_json(m.sender_id)) into last_message
   from public.chat_messages as m
-  where m.id = room.last_message_id and m.seq > mine.visible_from_seq;
+  where m.id = room.last_message_id and m.seq > private.hidden_up_to_seq(me, p_room_id);
 
   return jsonb_build_object(
     'id', room.id,
@@ -172,15 +172,15 @@ begin
     'last_seq', room.last_seq,
     'last_message', last_message,
     'participants', participants,
-    'member_count', (select count(*) from public.chat_room_members where room_id = p_room_id),
+    'member_count', (select count(*) from private.room_audience(p_room_id)),
     'topic', room.topic,
-    'unread_count', public.calculate_unread_count(me, p_room_id),
-    'is_archived', mine.is_archived,
+    'unread_count', private.unread_count(me, p_room_id),
+    'is_archived', coalesce(mine.is_archived, false),
     'archived_at', mine.archived_at,
-    'is_muted', mine.is_muted,
+    'is_muted', coalesce(mine.is_muted, false),
     'muted_until', mine.muted_until,
     'last_read_message_id', mine.last_read_message_id,
-    'last_read_seq', mine.last_read_seq
+    'last_read_seq', coalesce(mine.last_read_seq, 0)
   );
 end;
 $$;

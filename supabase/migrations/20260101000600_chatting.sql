@@ -75,38 +75,65 @@ create function public.send_message(
   p_message_type text default 'text',
   p_reply_to_id uuid default null,
   p_client_id uuid default null,
-  p_metadata jsonb default null
+  p_metadata jsonb default null,
+  p_encrypted_content text default null,
+  p_encryption_key_id text default null
 )
 returns jsonb
 language plpgsql security invoker set search_path = ''
 as $$
 declare
-  message public.chat_messages;
-  others int;
+  -- Asked first, while nobody has to wait for this room.
+  reach jsonb := private.reach_of(p_room_id);
+  message_id uuid;
 begin
-  insert into public.chat_messages (room_id, content, message_type, reply_to_id, client_id, metadata)
-  values (p_room_id, p_content, p_message_type, p_reply_to_id, p_client_id, coalesce(p_metadata, '{}'))
-  returning * into message;
+  insert into public.chat_messages (
+    room_id, content, message_type, reply_to_id, client_id, metadata, encrypted_content, encryption_key_id
+  )
+  values (
+    p_room_id, p_content, p_message_type, p_reply_to_id, p_client_id, p_metadata, p_encrypted_content, p_encryption_key_id
+  )
+  returning id into message_id;
 
   -- Nothing inserted: this client id has been sent before, and the caller gets what it became.
-  if message.id is null then
-    select * into message
+  if message_id is null then
+    select id into message_id
     from public.chat_messages
     where room_id = p_room_id and sender_id = (select private.my_id()) and client_id = p_client_id;
   end if;
+  return private.confirmation(message_id) || reach;
+end;
+$$;
 
-  select count(*) into others
-  from public.chat_room_members
-  where room_id = p_room_id and user_id <> (select private.my_id());
+-- How many others a message reaches at once, and how many when they come back.
+create function private.reach_of(p_room_id uuid)
+returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  online int;
+  others int;
+begin
+  select count(*) filter (where presence.online_until > now()), count(*) into online, others
+  from private.room_audience(p_room_id) as audience (user_id)
+  left join public.user_presence as presence using (user_id)
+  where user_id <> private.my_id();
+  return jsonb_build_object('delivered_to_count', online, 'queued_for_count', others - online);
+end;
+$$;
 
+create function private.confirmation(p_message_id uuid)
+returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  message jsonb := private.my_message_json(p_message_id);
+begin
   return jsonb_build_object(
-    'message', private.my_message_json(message.id),
-    'temp_id', message.client_id,
-    'message_id', message.id,
-    -- Who is online is not known yet, so everybody counts as one to be reached later.
-    'delivered_to_count', 0,
-    'queued_for_count', others,
-    'timestamp', message.created_at
+    'message', message,
+    'temp_id', message -> 'client_id',
+    'message_id', message -> 'id',
+    'timestamp', message -> 'created_at'
   );
 end;
 $$;
@@ -125,9 +152,7 @@ begin
   elsif p_before_seq is not null and p_after_seq is not null then
     perform private.refuse('one_cursor_only');
   end if;
-  select visible_from_seq into first_seq
-  from public.user_chat_preferences
-  where user_id = private.my_id() and room_id = p_room_id;
+  first_seq := private.hidden_up_to_seq(private.my_id(), p_room_id);
 
   if p_after_seq is not null then
     page := array(
@@ -164,14 +189,16 @@ $$;
 -- Grants
 grant execute on function private.start_direct_chat(uuid, uuid, text) to authenticated;
 grant execute on function private.get_messages(uuid, bigint, bigint, int) to authenticated;
+grant execute on function private.reach_of(uuid) to authenticated;
+grant execute on function private.confirmation(uuid) to authenticated;
 grant execute on function public.start_direct_chat(uuid, uuid, text, text) to authenticated;
-grant execute on function public.send_message(uuid, text, text, uuid, uuid, jsonb) to authenticated;
+grant execute on function public.send_message(uuid, text, text, uuid, uuid, jsonb, text, text) to authenticated;
 grant execute on function public.get_messages(uuid, bigint, bigint, int) to authenticated;
 
 -- Comments
 comment on function public.start_direct_chat(uuid, uuid, text, text) is
 'The direct chat with this person, made if there is none; a given text is sent. Answers a room. Refusals: not_signed_in, anonymous_not_allowed, chat_with_oneself, user_not_found, product_too_long, organization_not_found, not_in_organization.';
-comment on function public.send_message(uuid, text, text, uuid, uuid, jsonb) is
-'Writes a message of 1 to 10,000 characters. Sent again with the same client id, it answers the first one. Answers {message, temp_id, message_id, delivered_to_count, queued_for_count, timestamp}. Refusals: room_not_found, not_a_member, content_required, content_too_long, unknown_message_type, metadata_too_large, message_not_found, client_id_reused.';
+comment on function public.send_message(uuid, text, text, uuid, uuid, jsonb, text, text) is
+'Writes a message of 1 to 10,000 characters. Sent again with the same client id, it answers the first one. Answers {message, temp_id, message_id, delivered_to_count, queued_for_count, timestamp}. Refusals: room_not_found, not_a_member, content_required, content_too_long, unknown_message_type, metadata_too_large, message_not_found, client_id_reused, blocked, encrypted_with_clear_text, encryption_key_required, too_many_requests.';
 comment on function public.get_messages(uuid, bigint, bigint, int) is
 'A page of 1 to 100 messages: newest first, or oldest first after a given seq. Refusals: not_signed_in, room_not_found, not_a_member, limit_out_of_range, one_cursor_only.';

@@ -27,28 +27,71 @@ begin
   return exists (
     select
     from public.chat_rooms as r
-    join public.chat_room_members as m on m.room_id = r.id
     where r.id = private.room_id_of_topic(p_topic)
       and r.topic || p_suffix = p_topic
-      and m.user_id = (select private.my_id())
+      and private.is_room_member(r.id, private.my_id())
+  );
+end;
+$$;
+
+-- What is told to a room, and to one person on all their devices. Realtime drops what is too large: then the ids alone
+-- are told, and clients read the rest.
+create function private.tell_room(p_room_id uuid, p_event text, p_payload jsonb)
+returns void
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  perform realtime.send(
+    private.fit_event(p_payload), p_event, (select topic from public.chat_rooms where id = p_room_id), true
+  );
+end;
+$$;
+
+create function private.tell_user(p_user_id uuid, p_event text, p_payload jsonb)
+returns void
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  perform realtime.send(private.fit_event(p_payload), p_event, 'user:' || p_user_id::text, true);
+end;
+$$;
+
+create function private.fit_event(p_payload jsonb)
+returns jsonb
+language plpgsql immutable set search_path = ''
+as $$
+begin
+  if octet_length(p_payload::text) <= 200000 then
+    return p_payload;
+  end if;
+  return p_payload || jsonb_build_object(
+    'message',
+    jsonb_build_object(
+      'id', p_payload #> '{message,id}', 'seq', p_payload #> '{message,seq}', 'change_seq', p_payload #> '{message,change_seq}'
+    )
   );
 end;
 $$;
 
 -- Triggers
--- Definer rights, since the sender may not broadcast on the room's topic.
+-- Definer rights, since the sender may not broadcast on the room's topic. In a small room, whoever is online hears it on
+-- their own topic too, without being in the room's channel; others sync.
 create function private.announce_message()
 returns trigger
 language plpgsql security definer set search_path = ''
 as $$
 declare
-  event jsonb := jsonb_build_object('room_id', new.room_id, 'message', private.message_json(new, private.user_json(new.sender_id)));
+  event jsonb := jsonb_build_object(
+    'room_id', new.room_id, 'message', private.message_json(new, private.user_json(new.sender_id))
+  );
+  audience uuid[] := array(select private.room_audience(new.room_id) limit 51);
 begin
-  -- Realtime drops what is too large: then the ids alone, and clients read the rest.
-  if octet_length(event::text) > 200000 then
-    event := jsonb_build_object('room_id', new.room_id, 'message', jsonb_build_object('id', new.id, 'seq', new.seq));
+  perform private.tell_room(new.room_id, 'new-message', event);
+  if cardinality(audience) <= 50 then
+    perform private.tell_user(user_id, 'new-message', event)
+    from public.user_presence
+    where user_id = any (audience) and online_until > now();
   end if;
-  perform realtime.send(event, 'new-message', (select topic from public.chat_rooms where id = new.room_id), true);
   return null;
 end;
 $$;
@@ -70,11 +113,10 @@ begin
     select * from public.chat_rooms where id in (select room_id from left_members) order by id for no key update
   loop
     update public.chat_rooms set topic_epoch = topic_epoch + 1 where id = room.id returning * into room;
-    perform realtime.send(
-      jsonb_build_object('room_id', room.id, 'topic', room.topic), 'room-topic', 'user:' || user_id::text, true
-    )
-    from public.chat_room_members
-    where room_id = room.id;
+    perform private.tell_user(user_id, 'room-topic', jsonb_build_object('room_id', room.id, 'topic', room.topic))
+    from private.room_audience(room.id) as audience (user_id)
+    join public.user_presence as presence using (user_id)
+    where presence.online_until > now();
   end loop;
   return null;
 end;

@@ -1,0 +1,101 @@
+-- Limits: how much, and how often.
+
+-- Tables
+create table private.limits (
+  name text primary key,
+  value bigint not null,
+  unit text not null,
+  constraint name_is_a_machine_word check (name ~ '^[a-z]+(_[a-z]+)*$'),
+  constraint value_is_not_negative check (value >= 0)
+);
+
+-- A bucket of tokens (the token bucket of RFC 2697's kind): an action takes one, time fills it up again. What a crash
+-- loses here is only how busy somebody was, so the table is not logged.
+create unlogged table private.rate_buckets (
+  user_id uuid not null,
+  action text not null,
+  tokens double precision not null,
+  filled_at timestamptz not null,
+  primary key (user_id, action)
+)
+with (fillfactor = 50);
+
+insert into private.limits (name, value, unit)
+values
+  ('direct_rooms_per_hour', 60, 'new chats started'),
+  ('forward_rooms', 10, 'rooms a forward'),
+  ('key_uploads_per_hour', 10, 'keys'),
+  ('messages_per_bulk_delete', 100, 'messages'),
+  ('messages_per_minute', 60, 'messages sent, the bucket holding as many'),
+  ('reactions_per_message', 20, 'different emojis'),
+  ('rooms_per_read', 500, 'rooms marked read at once'),
+  ('search_results', 100, 'messages');
+
+-- Functions
+create function private.limit_of(p_name text)
+returns bigint
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  found bigint;
+begin
+  select value into strict found from private.limits where name = p_name;
+  return found;
+end;
+$$;
+
+-- Takes a token from the caller's bucket of this action, which holds `p_size` and fills from empty in `p_period`.
+create function private.take_token(p_user_id uuid, p_action text, p_size bigint, p_period interval)
+returns void
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  left_over double precision;
+begin
+  insert into private.rate_buckets as bucket (user_id, action, tokens, filled_at)
+  values (p_user_id, p_action, p_size - 1, clock_timestamp())
+  on conflict (user_id, action) do update
+  set
+    tokens = least(
+      p_size,
+      bucket.tokens + extract(epoch from clock_timestamp() - bucket.filled_at) / extract(epoch from p_period) * p_size
+    ) - 1,
+    filled_at = clock_timestamp()
+  returning tokens into left_over;
+
+  if left_over < 0 then
+    -- The refusal takes the token back with it.
+    perform private.refuse_for(
+      'too_many_requests', ceil(-left_over / p_size * extract(epoch from p_period))::int
+    );
+  end if;
+end;
+$$;
+
+-- A retry that is only recognised once its token is taken gets it back.
+create function private.return_token(p_user_id uuid, p_action text)
+returns void
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  update private.rate_buckets set tokens = tokens + 1 where user_id = p_user_id and action = p_action;
+end;
+$$;
+
+-- Policies
+alter table private.limits enable row level security;
+alter table private.rate_buckets enable row level security;
+
+create policy "Nobody reads the limits past private.limit_of"
+on private.limits for select to authenticated
+using (false);
+
+create policy "Nobody reads how busy others are"
+on private.rate_buckets for select to authenticated
+using (false);
+
+-- Comments
+comment on table private.limits is 'Every limit that is a matter of taste. Change a value here; it counts from the next call.';
+comment on table private.rate_buckets is 'How much everybody may still do of what is limited by the minute or hour.';
+comment on function private.take_token(uuid, text, bigint, interval) is
+'Refuses too_many_requests, with the seconds to wait as the error''s hint.';

@@ -289,21 +289,36 @@ export type Database = {
       organizations: {
         Row: {
           created_at: string
+          guest_delete_window: string
           id: string
+          max_attachment_bytes: number
+          max_attachments: number
           name: string
           slug: string
+          undo_window: string
+          wipe_messages_of_deleted_accounts: boolean
         }
         Insert: {
           created_at?: string
+          guest_delete_window?: string
           id?: string
+          max_attachment_bytes?: number
+          max_attachments?: number
           name: string
           slug: string
+          undo_window?: string
+          wipe_messages_of_deleted_accounts?: boolean
         }
         Update: {
           created_at?: string
+          guest_delete_window?: string
           id?: string
+          max_attachment_bytes?: number
+          max_attachments?: number
           name?: string
           slug?: string
+          undo_window?: string
+          wipe_messages_of_deleted_accounts?: boolean
         }
         Relationships: []
       }

@@ -25,17 +25,30 @@ export async function runCommand(args: string[]): Promise<void> {
     // Loaded when asked for: the text above should not wait for a database's drivers.
     if (command === 'start') {
       const ports = [port(values.port, 54321, '--port'), port(values['db-port'], 54322, '--db-port')] as const
-      return await (await import('./start.ts')).start(...ports)
+      return await (await quietly(() => import('./start.ts'))).start(...ports)
     }
-    if (command === 'reset') return await (await import('./reset.ts')).reset()
-    if (command === 'status') return await (await import('./status.ts')).status()
-    if (command === 'types') return await (await import('./types.ts')).types()
-    if (command === 'advisors') return await (await import('./advisors.ts')).advisors()
+    if (command === 'reset') return await (await quietly(() => import('./reset.ts'))).reset()
+    if (command === 'status') return await (await quietly(() => import('./status.ts'))).status()
+    if (command === 'types') return await (await quietly(() => import('./types.ts'))).types()
+    if (command === 'advisors') return await (await quietly(() => import('./advisors.ts'))).advisors()
     throw new Error(`There is no command ${command}.\n\n${usage}`)
   } catch (error) {
     console.error(`\n${messageOf(error)}`)
     if (process.env.DEBUG) console.error(error)
     process.exitCode = 1
+  }
+}
+
+// supabase-js, which the stack brings along, tells whoever loads it on Node 20 that this is an old one; it still serves.
+async function quietly<T>(load: () => Promise<T>): Promise<T> {
+  const { warn } = console
+  console.warn = (...words) => {
+    if (!String(words[0]).includes('Node.js 20')) warn(...words)
+  }
+  try {
+    return await load()
+  } finally {
+    console.warn = warn
   }
 }
 

@@ -1,10 +1,12 @@
 import { join } from 'node:path'
 import type { Mail } from '../stack/auth/mail.ts'
-import { PortTaken } from '../stack/postgres/ports.ts'
+import { PortsTaken } from '../stack/postgres/ports.ts'
 import { type Stack, startStack } from '../stack/stack.ts'
 import { projectRoot } from '../stack/supabase-cli.ts'
 import { demoPeople } from './demo-people.ts'
 import { Progress } from './progress.ts'
+
+const postgresLog = join('.parley', 'postgres', 'postgres.log')
 
 /** `npm start`: runs until Ctrl-C or SIGTERM. */
 export async function start(port: number, databasePort: number): Promise<void> {
@@ -24,16 +26,21 @@ export async function start(port: number, databasePort: number): Promise<void> {
       mail: showMail,
     }).finally(() => progress.end())
     console.log(banner(stack))
-    await aborted(stop)
-    console.log('\nStopping …')
+    await Promise.race([aborted(stop), stack.databaseEnded])
+    if (!stop.aborted) {
+      console.error(
+        `\nPostgres has ended, and the stack with it. Why may stand in ${postgresLog}. Start again: npm start`,
+      )
+      process.exitCode = 1
+    } else console.log('\nStopping …')
     await stack.close()
   } catch (error) {
-    if (error instanceof PortTaken) throw new Error(`${error.message} ${adviceFor(error.port, port)}`)
+    if (error instanceof PortsTaken) throw new Error(`${error.message}\n${adviceFor(error.ports, port)}`)
     if (!stop.aborted) throw error
     console.log('\nStopped before everything was started.')
   }
   // A connection that somebody holds open must not keep us.
-  process.exit(0)
+  process.exit()
 }
 
 /** Aborted by the first Ctrl-C or SIGTERM. The second one does not wait for us to tidy up. */
@@ -54,8 +61,9 @@ function aborted(signal: AbortSignal): Promise<void> {
   })
 }
 
-function adviceFor(taken: number, apiPort: number): string {
-  return `Choose another one: npm start -- ${taken === apiPort ? '--port' : '--db-port'} ${taken + 100}`
+function adviceFor(taken: number[], apiPort: number): string {
+  const flags = taken.map((port) => `${port === apiPort ? '--port' : '--db-port'} ${port + 100}`)
+  return `Choose another: npm start -- ${flags.join(' ')}`
 }
 
 function banner({ url, databaseUrl, publishableKey, secretKey }: Stack): string {

@@ -13,7 +13,8 @@ import { startGateway } from './gateway/gateway.ts'
 import { localKeys } from './keys.ts'
 import { lock } from './lock.ts'
 import { stopLeftover } from './postgres/cluster.ts'
-import { requireFreePort } from './postgres/ports.ts'
+import { requireFreePorts } from './postgres/ports.ts'
+import { watchServer } from './postgres/watch.ts'
 import { startRealtime } from './realtime/realtime.ts'
 import { startRest } from './rest/rest.ts'
 import { startSandbox } from './sandbox/sandbox.ts'
@@ -47,12 +48,14 @@ export interface Stack {
   databaseUrl: string
   publishableKey: string
   secretKey: string
+  /** Resolves when Postgres has ended, and with it everything but `close`. */
+  databaseEnded: Promise<void>
   close(): Promise<void>
 }
 
 /**
  * Starts everything, or nothing: what was started before a failure is stopped again.
- * @throws AlreadyRunning, PortTaken, BrokenMigration, and whatever keeps a part from starting
+ * @throws AlreadyRunning, PortsTaken, BrokenMigration, and whatever keeps a part from starting
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const { root, dir, port, databasePort, step, log } = options
@@ -73,8 +76,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     undo.push(lock(dir))
     // It would be on our own port.
     await stopLeftover(join(dir, 'postgres'))
-    await requireFreePort(port)
-    await requireFreePort(databasePort)
+    await requireFreePorts([port, databasePort])
     const database = await startDatabase({ ...options, dir: join(dir, 'postgres'), port: databasePort })
     undo.push(database.stop)
     options.signal?.throwIfAborted()
@@ -133,7 +135,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     // First of all: clients are told goodbye while there is still a connection.
     undo.push(() => realtime.close())
 
-    const stack = { url, databaseUrl, publishableKey: localKeys.publishable, secretKey: localKeys.secret, close }
+    const watch = await watchServer(databaseUrl)
+    undo.push(watch.close)
+
+    const { publishable: publishableKey, secret: secretKey } = localKeys
+    const stack = { url, databaseUrl, publishableKey, secretKey, databaseEnded: watch.ended, close }
     undo.push(announce(dir, stack))
     return stack
   } catch (error) {

@@ -14,22 +14,27 @@ export async function freePort(): Promise<number> {
   return address.port
 }
 
-/** Somebody else listens on a port that we were to have. */
-export class PortTaken extends Error {
-  override readonly name = 'PortTaken'
-  readonly port: number
+/** Somebody else listens on ports that we were to have. */
+export class PortsTaken extends Error {
+  override readonly name = 'PortsTaken'
+  readonly ports: number[]
 
-  constructor(port: number) {
-    const listener = listenerOn(port)
-    const who = listener ? ` by process ${listener.pid} (${listener.command.slice(0, 120)})` : ''
-    super(`Port ${port} is taken${who}.`)
-    this.port = port
+  constructor(ports: number[]) {
+    super(ports.map((port) => `Port ${port} is taken${takenBy(port)}.`).join('\n'))
+    this.ports = ports
   }
 }
 
-/** @throws PortTaken */
-export async function requireFreePort(port: number): Promise<void> {
-  if (!(await isPortFree(port))) throw new PortTaken(port)
+function takenBy(port: number): string {
+  const listener = listenerOn(port)
+  return listener ? ` by process ${listener.pid} (${listener.command.slice(0, 120)})` : ''
+}
+
+/** @throws PortsTaken, naming all that are */
+export async function requireFreePorts(ports: number[]): Promise<void> {
+  const taken: number[] = []
+  for (const port of ports) if (!(await isPortFree(port))) taken.push(port)
+  if (taken.length) throw new PortsTaken(taken)
 }
 
 async function isPortFree(port: number): Promise<boolean> {

@@ -478,18 +478,21 @@ export type Database = {
       user_presence: {
         Row: {
           last_activity: string
+          looking_at_room_id: string | null
           online_until: string
           status: string
           user_id: string
         }
         Insert: {
           last_activity?: string
+          looking_at_room_id?: string | null
           online_until?: string
           status?: string
           user_id: string
         }
         Update: {
           last_activity?: string
+          looking_at_room_id?: string | null
           online_until?: string
           status?: string
           user_id?: string
@@ -509,9 +512,21 @@ export type Database = {
       [_ in never]: never
     }
     Functions: {
+      add_organization_member: {
+        Args: { p_organization_id: string; p_role: string; p_user_id: string }
+        Returns: undefined
+      }
       calculate_unread_count: {
         Args: { p_room_id: string; p_user_id: string }
         Returns: number
+      }
+      create_organization: {
+        Args: { p_name: string; p_slug: string }
+        Returns: Json
+      }
+      delete_organization: {
+        Args: { p_organization_id: string }
+        Returns: undefined
       }
       get_messages: {
         Args: {
@@ -521,6 +536,16 @@ export type Database = {
           p_room_id: string
         }
         Returns: Json
+      }
+      heartbeat: {
+        Args: { p_lease_seconds?: number; p_room_id?: string }
+        Returns: Json
+      }
+      mark_offline: { Args: Record<PropertyKey, never>; Returns: Json }
+      online_users: { Args: Record<PropertyKey, never>; Returns: string[] }
+      remove_organization_member: {
+        Args: { p_organization_id: string; p_user_id: string }
+        Returns: undefined
       }
       send_message: {
         Args: {
@@ -534,6 +559,10 @@ export type Database = {
           p_room_id: string
         }
         Returns: Json
+      }
+      set_organization_role: {
+        Args: { p_organization_id: string; p_role: string; p_user_id: string }
+        Returns: undefined
       }
       start_direct_chat: {
         Args: {

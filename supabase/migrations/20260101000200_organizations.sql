@@ -35,6 +35,87 @@ create table public.organization_members (
 -- Indexes
 create index organization_members_user_idx on public.organization_members (user_id);
 
+-- Triggers
+-- Says in our words what the constraints would say in SQL's.
+create function private.check_organization()
+returns trigger
+language plpgsql set search_path = ''
+as $$
+begin
+  if char_length(new.name) between 1 and 200 is not true then
+    perform private.refuse('organization_name_invalid');
+  elsif (new.slug ~ '^[a-z0-9]+(?:-[a-z0-9]+)*$' and char_length(new.slug) <= 60) is not true then
+    perform private.refuse('slug_invalid');
+  elsif new.slug = any (private.reserved_slugs()) then
+    perform private.refuse('slug_reserved');
+  elsif (
+    new.guest_delete_window between '0' and '30 days'
+    and new.undo_window between '0' and '1 day'
+    and new.max_attachments between 0 and 10
+    and new.max_attachment_bytes between 1 and 52428800
+    and new.wipe_messages_of_deleted_accounts is not null
+  ) is not true then
+    perform private.refuse('setting_out_of_range');
+  end if;
+  return new;
+end;
+$$;
+
+create trigger check_organization
+before insert or update on public.organizations
+for each row execute function private.check_organization();
+
+-- Whoever comes again starts in the guests' rooms as everywhere: with nothing unread.
+create function private.return_to_guests()
+returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  perform private.start_preferences(new.user_id, r.id)
+  from public.user_chat_preferences as p
+  join public.chat_rooms as r on r.id = p.room_id
+  where p.user_id = new.user_id and r.organization_id = new.organization_id and r.type = 'guest';
+  return null;
+end;
+$$;
+
+create trigger return_to_guests
+after insert on public.organization_members
+for each row execute function private.return_to_guests();
+
+-- Whoever leaves an organization leaves its rooms, and hears its guests no longer.
+create function private.leave_organization_rooms()
+returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  guest_room_ids uuid[] := array(
+    select r.id
+    from public.chat_rooms as r
+    where r.organization_id in (select organization_id from left_members) and r.type = 'guest' and r.closed_at is null
+  );
+begin
+  -- Once and in order, with those that an ending account leaves next: rooms are locked by id everywhere.
+  perform
+  from public.chat_rooms
+  where id = any (guest_room_ids)
+    or id in (select room_id from public.chat_room_members where user_id in (select user_id from left_members))
+  order by id
+  for no key update;
+
+  delete from public.chat_room_members as m
+  using public.chat_rooms as r, left_members as l
+  where m.user_id = l.user_id and r.id = m.room_id and r.organization_id = l.organization_id;
+  perform private.move_topics(guest_room_ids);
+  return null;
+end;
+$$;
+
+create trigger leave_organization_rooms
+after delete on public.organization_members
+referencing old table as left_members
+for each statement execute function private.leave_organization_rooms();
+
 -- Functions
 -- Definer rights keep the policies on organization_members from calling themselves.
 create function private.my_organization_ids()
@@ -43,6 +124,272 @@ language plpgsql stable security definer set search_path = ''
 as $$
 begin
   return array(select organization_id from public.organization_members where user_id = (select private.my_id()));
+end;
+$$;
+
+create function private.my_administered_ids()
+returns uuid[]
+language plpgsql stable security definer set search_path = ''
+as $$
+begin
+  return array(
+    select organization_id
+    from public.organization_members
+    where user_id = (select private.my_id()) and role = 'admin'
+  );
+end;
+$$;
+
+-- The words that stand in a path where a slug could, of our HTTP doors and of what may come there.
+create function private.reserved_slugs()
+returns text[]
+language plpgsql immutable set search_path = ''
+as $$
+begin
+  return array[
+    'admin', 'api', 'archive', 'attachments', 'auth', 'chat', 'conversations', 'create-direct-chat', 'devices', 'encryption',
+    'functions', 'generate-upload-url', 'guests', 'health', 'heartbeat', 'keys', 'mark-offline', 'me', 'messages',
+    'messaging', 'notification-preferences', 'notifications', 'online-users', 'organizations', 'participants', 'presence',
+    'profile', 'profiles', 'reports', 'rooms', 'search', 'settings', 'staff', 'staff-chat', 'start-conversation', 'status',
+    'sync', 'typing', 'unread', 'unread-count', 'uploads', 'users', 'v1', 'v2'
+  ];
+end;
+$$;
+
+create function private.to_organization_role(p_role text)
+returns public.organization_role
+language plpgsql stable set search_path = ''
+as $$
+begin
+  if (p_role = any (enum_range(null::public.organization_role)::text[])) is not true then
+    perform private.refuse('unknown_role');
+  end if;
+  return p_role;
+end;
+$$;
+
+-- The caller's role in an organization. Strangers are told apart from those who ask for nothing that exists.
+create function private.require_organization_role(p_organization_id uuid)
+returns public.organization_role
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  me uuid := private.require_me();
+  my_role public.organization_role;
+begin
+  select role into my_role
+  from public.organization_members
+  where organization_id = p_organization_id and user_id = me;
+  if my_role is null then
+    perform private.refuse(
+      case
+        when exists (select from public.organizations where id = p_organization_id) then 'not_in_organization'
+        else 'organization_not_found'
+      end
+    );
+  end if;
+  return my_role;
+end;
+$$;
+
+-- Who changes the members of an organization waits for whoever else does: of two admins who leave at the same moment, one
+-- stays.
+create function private.lock_organization(p_organization_id uuid)
+returns void
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  perform from public.organizations where id = p_organization_id for no key update;
+end;
+$$;
+
+create function private.require_another_admin(p_organization_id uuid, p_user_id uuid)
+returns void
+language plpgsql stable security definer set search_path = ''
+as $$
+begin
+  if not exists (
+    select
+    from public.organization_members
+    where organization_id = p_organization_id and role = 'admin' and user_id <> p_user_id
+  ) then
+    perform private.refuse('last_admin');
+  end if;
+end;
+$$;
+
+create function private.create_organization(p_name text, p_slug text)
+returns jsonb
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  me uuid := private.require_me();
+  made public.organizations;
+begin
+  if (auth.jwt() -> 'is_anonymous') = 'true'::jsonb then
+    perform private.refuse('anonymous_not_allowed');
+  end if;
+  perform private.take_token(me, 'organization', private.limit_of('organizations_per_hour'), '1 hour');
+
+  insert into public.organizations (name, slug)
+  values (p_name, p_slug)
+  on conflict (slug) do nothing
+  returning * into made;
+  if made.id is null then
+    perform private.refuse('slug_taken');
+  end if;
+
+  insert into public.organization_members (organization_id, user_id, role) values (made.id, me, 'admin');
+  return jsonb_build_object('id', made.id, 'slug', made.slug, 'name', made.name);
+end;
+$$;
+
+create function private.add_organization_member(p_organization_id uuid, p_user_id uuid, p_role text)
+returns void
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  my_role public.organization_role := private.require_organization_role(p_organization_id);
+  new_role public.organization_role := private.to_organization_role(p_role);
+begin
+  if my_role = 'staff' then
+    perform private.refuse('not_a_manager');
+  elsif my_role = 'manager' and new_role <> 'staff' then
+    perform private.refuse('not_an_admin');
+  -- Of a guest without an account nobody knows who it is.
+  elsif not exists (select from auth.users where id = p_user_id and not is_anonymous) then
+    perform private.refuse('user_not_found');
+  elsif private.are_blocked(private.my_id(), p_user_id) then
+    perform private.refuse('blocked');
+  end if;
+
+  -- By the clock of messages: what was written until now is not unread.
+  insert into public.organization_members (organization_id, user_id, role, joined_at)
+  values (p_organization_id, p_user_id, new_role, clock_timestamp())
+  on conflict (organization_id, user_id) do nothing;
+end;
+$$;
+
+create function private.set_organization_role(p_organization_id uuid, p_user_id uuid, p_role text)
+returns void
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  new_role public.organization_role := private.to_organization_role(p_role);
+begin
+  perform private.lock_organization(p_organization_id);
+  if private.require_organization_role(p_organization_id) <> 'admin' then
+    perform private.refuse('not_an_admin');
+  elsif new_role <> 'admin' then
+    perform private.require_another_admin(p_organization_id, p_user_id);
+  end if;
+
+  update public.organization_members
+  set role = new_role
+  where organization_id = p_organization_id and user_id = p_user_id;
+  if not found then
+    perform private.refuse('user_not_found');
+  end if;
+end;
+$$;
+
+create function private.remove_organization_member(p_organization_id uuid, p_user_id uuid)
+returns void
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  me uuid := private.require_me();
+  my_role public.organization_role;
+  their_role public.organization_role;
+begin
+  perform private.lock_organization(p_organization_id);
+  my_role := private.require_organization_role(p_organization_id);
+  select role into their_role
+  from public.organization_members
+  where organization_id = p_organization_id and user_id = p_user_id;
+
+  if my_role = 'staff' and p_user_id is distinct from me then
+    perform private.refuse('not_a_manager');
+  elsif their_role is null then
+    perform private.refuse('user_not_found');
+  elsif my_role = 'manager' and their_role <> 'staff' and p_user_id <> me then
+    perform private.refuse('not_an_admin');
+  elsif their_role = 'admin' then
+    perform private.require_another_admin(p_organization_id, p_user_id);
+  end if;
+
+  delete from public.organization_members where organization_id = p_organization_id and user_id = p_user_id;
+end;
+$$;
+
+-- Ends an organization with its rooms. What was audited and reported names it by its id alone, and stays.
+create function private.delete_organization(p_organization_id uuid)
+returns void
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  me uuid := private.require_me();
+begin
+  perform from public.organizations where id = p_organization_id for update;
+  if private.require_organization_role(p_organization_id) <> 'admin' then
+    perform private.refuse('not_an_admin');
+  end if;
+
+  perform from public.chat_rooms where organization_id = p_organization_id order by id for update;
+  -- The rooms of past guests are in nobody's list.
+  perform private.tell_user(
+    user_id, 'room-deleted', jsonb_build_object('room_id', r.id, 'deleted_by', me, 'deleted_at', now())
+  )
+  from public.chat_rooms as r, private.room_audience(r.id) as audience (user_id)
+  where r.organization_id = p_organization_id and r.closed_at is null;
+
+  delete from public.chat_rooms where organization_id = p_organization_id;
+  delete from public.organizations where id = p_organization_id;
+end;
+$$;
+
+create function public.create_organization(p_name text, p_slug text)
+returns jsonb
+language plpgsql security invoker set search_path = ''
+as $$
+begin
+  return private.create_organization(p_name, p_slug);
+end;
+$$;
+
+create function public.add_organization_member(p_organization_id uuid, p_user_id uuid, p_role text)
+returns void
+language plpgsql security invoker set search_path = ''
+as $$
+begin
+  perform private.add_organization_member(p_organization_id, p_user_id, p_role);
+end;
+$$;
+
+create function public.set_organization_role(p_organization_id uuid, p_user_id uuid, p_role text)
+returns void
+language plpgsql security invoker set search_path = ''
+as $$
+begin
+  perform private.set_organization_role(p_organization_id, p_user_id, p_role);
+end;
+$$;
+
+create function public.remove_organization_member(p_organization_id uuid, p_user_id uuid)
+returns void
+language plpgsql security invoker set search_path = ''
+as $$
+begin
+  perform private.remove_organization_member(p_organization_id, p_user_id);
+end;
+$$;
+
+create function public.delete_organization(p_organization_id uuid)
+returns void
+language plpgsql security invoker set search_path = ''
+as $$
+begin
+  perform private.delete_organization(p_organization_id);
 end;
 $$;
 
@@ -58,10 +405,31 @@ create policy "Members see who else is in their organization"
 on public.organization_members for select to authenticated
 using (organization_id = any ((select private.my_organization_ids())::uuid[]));
 
+create policy "Admins change the settings of their organization"
+on public.organizations for update to authenticated
+using (id = any ((select private.my_administered_ids())::uuid[]))
+with check (id = any ((select private.my_administered_ids())::uuid[]));
+
 -- Grants
 revoke all on public.organizations, public.organization_members from anon, authenticated;
 grant select on public.organizations, public.organization_members to authenticated;
+grant update (
+  name, guest_delete_window, undo_window, max_attachments, max_attachment_bytes, wipe_messages_of_deleted_accounts
+)
+on public.organizations to authenticated;
 grant execute on function private.my_organization_ids() to authenticated;
+grant execute on function private.my_administered_ids() to authenticated;
+grant execute on function private.reserved_slugs() to authenticated, service_role;
+grant execute on function private.create_organization(text, text) to authenticated;
+grant execute on function private.add_organization_member(uuid, uuid, text) to authenticated;
+grant execute on function private.set_organization_role(uuid, uuid, text) to authenticated;
+grant execute on function private.remove_organization_member(uuid, uuid) to authenticated;
+grant execute on function private.delete_organization(uuid) to authenticated;
+grant execute on function public.create_organization(text, text) to authenticated;
+grant execute on function public.add_organization_member(uuid, uuid, text) to authenticated;
+grant execute on function public.set_organization_role(uuid, uuid, text) to authenticated;
+grant execute on function public.remove_organization_member(uuid, uuid) to authenticated;
+grant execute on function public.delete_organization(uuid) to authenticated;
 
 -- Comments
 comment on table public.organizations is 'A hotel, shop or company. Its slug stands in URLs.';
@@ -72,3 +440,14 @@ comment on column public.organizations.max_attachment_bytes is 'How large each f
 comment on column public.organizations.wipe_messages_of_deleted_accounts is 'Whether what somebody wrote here goes with that person''s account.';
 comment on table public.organization_members is 'Who works in an organization, and as what.';
 comment on function private.my_organization_ids() is 'The organizations of the caller: one array, for policies.';
+comment on function private.my_administered_ids() is 'The organizations whose admin the caller is: one array, for policies.';
+comment on function public.create_organization(text, text) is
+'Makes an organization, with the caller as its admin. Answers {id, slug, name}. Refusals: not_signed_in, anonymous_not_allowed, organization_name_invalid, slug_invalid, slug_reserved, slug_taken, too_many_requests.';
+comment on function public.add_organization_member(uuid, uuid, text) is
+'Admins add people as admin, manager or staff, managers as staff. Adding somebody again changes nothing. Refusals: not_signed_in, organization_not_found, not_in_organization, unknown_role, not_a_manager, not_an_admin, user_not_found, blocked.';
+comment on function public.set_organization_role(uuid, uuid, text) is
+'Admins make a member admin, manager or staff. Refusals: not_signed_in, unknown_role, organization_not_found, not_in_organization, not_an_admin, last_admin, user_not_found.';
+comment on function public.remove_organization_member(uuid, uuid) is
+'Everybody may leave; admins remove anybody, managers staff. Whoever is removed leaves every room of the organization. Refusals: not_signed_in, organization_not_found, not_in_organization, not_a_manager, not_an_admin, user_not_found, last_admin.';
+comment on function public.delete_organization(uuid) is
+'Admins end their organization, with its rooms and stays. Refusals: not_signed_in, organization_not_found, not_in_organization, not_an_admin.';

@@ -27,9 +27,11 @@ values
   ('key_uploads_per_hour', 10, 'keys'),
   ('messages_per_bulk_delete', 100, 'messages'),
   ('messages_per_minute', 60, 'messages sent, the bucket holding as many'),
+  ('organizations_per_hour', 10, 'organizations made'),
   ('reactions_per_message', 20, 'different emojis'),
   ('rooms_per_read', 500, 'rooms marked read at once'),
-  ('search_results', 100, 'messages');
+  ('search_results', 100, 'messages'),
+  ('user_searches_per_minute', 60, 'searches for people, the bucket holding as many');
 
 -- Functions
 create function private.limit_of(p_name text)

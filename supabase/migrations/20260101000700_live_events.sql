@@ -102,15 +102,15 @@ for each row execute function private.announce_message();
 
 -- Realtime does not re-check who has joined a channel. When somebody loses access, the room moves to a new topic, which
 -- only those who stay are told.
-create function private.leave_topics()
-returns trigger
+create function private.move_topics(p_room_ids uuid[])
+returns void
 language plpgsql security definer set search_path = ''
 as $$
 declare
   room public.chat_rooms;
 begin
   for room in
-    select * from public.chat_rooms where id in (select room_id from left_members) order by id for no key update
+    select * from public.chat_rooms where id = any (p_room_ids) order by id for no key update
   loop
     update public.chat_rooms set topic_epoch = topic_epoch + 1 where id = room.id returning * into room;
     perform private.tell_user(user_id, 'room-topic', jsonb_build_object('room_id', room.id, 'topic', room.topic))
@@ -118,6 +118,15 @@ begin
     join public.user_presence as presence using (user_id)
     where presence.online_until > now();
   end loop;
+end;
+$$;
+
+create function private.leave_topics()
+returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  perform private.move_topics(array(select room_id from left_members));
   return null;
 end;
 $$;

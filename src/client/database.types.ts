@@ -516,17 +516,34 @@ export type Database = {
         Args: { p_organization_id: string; p_role: string; p_user_id: string }
         Returns: undefined
       }
+      block_user: { Args: { p_user_id: string }; Returns: undefined }
       calculate_unread_count: {
         Args: { p_room_id: string; p_user_id: string }
         Returns: number
+      }
+      can_delete_message: {
+        Args: { p_hard?: boolean; p_message_id: string }
+        Returns: Json
       }
       create_organization: {
         Args: { p_name: string; p_slug: string }
         Returns: Json
       }
+      delete_message: {
+        Args: { p_hard?: boolean; p_message_id: string; p_reason?: string }
+        Returns: Json
+      }
+      delete_messages: {
+        Args: { p_message_ids: string[]; p_reason?: string }
+        Returns: Json
+      }
       delete_organization: {
         Args: { p_organization_id: string }
         Returns: undefined
+      }
+      edit_message: {
+        Args: { p_content: string; p_message_id: string }
+        Returns: Json
       }
       get_messages: {
         Args: {
@@ -546,6 +563,10 @@ export type Database = {
       remove_organization_member: {
         Args: { p_organization_id: string; p_user_id: string }
         Returns: undefined
+      }
+      search_users: {
+        Args: { p_limit?: number; p_query: string }
+        Returns: Json
       }
       send_message: {
         Args: {
@@ -573,6 +594,8 @@ export type Database = {
         }
         Returns: Json
       }
+      unblock_user: { Args: { p_user_id: string }; Returns: undefined }
+      undo_delete_message: { Args: { p_message_id: string }; Returns: Json }
     }
     Enums: {
       chat_room_role: "owner" | "admin" | "member"

@@ -15,8 +15,34 @@ create table public.profiles (
   constraint avatar_url_is_a_web_address check (avatar_url ~ '^https?://' and char_length(avatar_url) <= 2000)
 );
 
+-- Functions
+-- The words of a text, small and without accents, so that Jose finds José.
+create function private.words_of(p_text text)
+returns text[]
+language plpgsql immutable set search_path = ''
+as $$
+begin
+  return array_remove(
+    regexp_split_to_array(
+      lower(regexp_replace(normalize(p_text, nfd), '[\u0300-\u036f]', '', 'g')), '[[:space:][:punct:]]+'
+    ),
+    ''
+  );
+end;
+$$;
+
+create function private.name_words(p_username text, p_first_name text, p_last_name text)
+returns tsvector
+language plpgsql immutable set search_path = ''
+as $$
+begin
+  return array_to_tsvector(private.words_of(concat_ws(' ', p_username, p_first_name, p_last_name)));
+end;
+$$;
+
 -- Indexes
 create unique index profiles_username_idx on public.profiles (username);
+create index profiles_words_idx on public.profiles using gin (private.name_words(username, first_name, last_name));
 
 -- Triggers
 create function private.to_username(p_text text)
@@ -118,6 +144,9 @@ revoke all on public.profiles from anon, authenticated;
 -- No one selects e-mail addresses from the table: functions show them to those who may see them.
 grant select (id, username, first_name, last_name, avatar_url, created_at) on public.profiles to authenticated;
 grant update (username, first_name, last_name, avatar_url) on public.profiles to authenticated;
+-- Whoever changes a name writes to the index of its words.
+grant execute on function private.words_of(text) to authenticated, service_role;
+grant execute on function private.name_words(text, text, text) to authenticated, service_role;
 
 -- Comments
 comment on table public.profiles is 'One per account, made at sign-up from its metadata.';

@@ -119,6 +119,37 @@ begin
 end;
 $$;
 
+-- Everybody who shares a room with this person, who is among them: in a guest's room that is the staff of the hotel too.
+create function private.room_mate_ids(p_user_id uuid)
+returns setof uuid
+language plpgsql stable security definer set search_path = ''
+as $$
+begin
+  return query
+  select theirs.user_id
+  from public.chat_room_members as mine
+  join public.chat_room_members as theirs using (room_id)
+  where mine.user_id = p_user_id
+    and (mine.expires_at is null or mine.expires_at > now())
+    and (theirs.expires_at is null or theirs.expires_at > now())
+  union
+  select staff.user_id
+  from public.chat_room_members as mine
+  join public.chat_rooms as r on r.id = mine.room_id
+  join public.organization_members as staff on staff.organization_id = r.organization_id
+  where mine.user_id = p_user_id and r.type = 'guest' and (mine.expires_at is null or mine.expires_at > now())
+  union
+  select guest.user_id
+  from public.organization_members as mine
+  join public.chat_rooms as r on r.organization_id = mine.organization_id
+  join public.chat_room_members as guest on guest.room_id = r.id
+  where mine.user_id = p_user_id
+    and r.type = 'guest'
+    and r.closed_at is null
+    and (guest.expires_at is null or guest.expires_at > now());
+end;
+$$;
+
 -- The people the caller may know of: oneself, and whoever shares a room or an organization.
 create function private.my_contact_ids()
 returns setof uuid
@@ -130,10 +161,7 @@ begin
   return query
   select me
   union
-  select others.user_id
-  from public.chat_room_members as mine
-  join public.chat_room_members as others using (room_id)
-  where mine.user_id = me
+  select private.room_mate_ids(me)
   union
   select others.user_id
   from public.organization_members as mine

@@ -15,6 +15,8 @@ const scope = globalThis as unknown as WorkerScope
 // Answers being sent, and what was given to waitUntil.
 const underWay = new Set<Promise<unknown>>()
 const realServe = Deno.serve.bind(Deno)
+// How long an answer waits for a caller to send the rest of a body that the function did not read.
+const readRestLimitMs = 1000
 let server: Deno.HttpServer | undefined
 
 type Handler = Deno.ServeHandler<Deno.NetAddr>
@@ -23,11 +25,25 @@ function serve(handler: Handler, onError = failed) {
   if (server) throw new Deno.errors.AddrInUse('This function serves already: call Deno.serve once.')
   // The gateway finds the function by name, so the port it asked for does not matter.
   const onListen = ({ port }: Deno.NetAddr) => scope.postMessage({ type: 'booted', port })
-  server = realServe({ hostname: '127.0.0.1', port: 0, onListen, onError }, (request, info) => {
+  server = realServe({ hostname: '127.0.0.1', port: 0, onListen, onError }, async (request, info) => {
     track(info.completed)
-    return handler(request, info)
+    const response = await handler(request, info)
+    await readRest(request)
+    return response
   })
   return server
+}
+
+// Deno resets the connection on a body that nobody reads, and a caller who is still sending it would miss the answer.
+async function readRest({ body }: Request) {
+  if (!body || body.locked) return
+  const rest = body.pipeTo(new WritableStream()).catch(() => undefined)
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const patience = new Promise((resolve) => {
+    timer = setTimeout(resolve, readRestLimitMs)
+  })
+  await Promise.race([rest, patience])
+  clearTimeout(timer)
 }
 
 function track(task: Promise<unknown>) {

@@ -3,10 +3,14 @@ import type { RawClient } from './raw-client.ts'
 import { keys, type Served, serve } from './serve.ts'
 
 let served: Served
+/** Hears everything on its topic: what the stream tells of comes in the order of the commits. */
+let marker: RawClient
 const clients: RawClient[] = []
 
 beforeAll(async () => {
   served = await serve()
+  marker = await served.raw()
+  await marker.join('realtime:marker')
 })
 beforeEach(() => served.adminSql('truncate realtime.messages'))
 afterEach(() => {
@@ -24,12 +28,15 @@ async function join(replay: unknown, isPrivate = true) {
   return { client, response }
 }
 
+/** Returns once the stream has told of it: what comes to a channel that is joined later was replayed. */
 async function insert(event: string, secondsAgo: number, more = { private: true, extension: 'broadcast' }) {
   await served.sql(
     `insert into realtime.messages (topic, extension, event, private, payload, inserted_at)
      values ('den', $1, $2, $3, '{"n": 1}', now() at time zone 'utc' - make_interval(secs => $4))`,
     [more.extension, event, more.private, secondsAgo],
   )
+  await served.sql(`select realtime.send('{}', 'mark', 'marker', false)`)
+  await marker.next()
 }
 
 const minuteAgo = () => Date.now() - 60_000

@@ -1,14 +1,14 @@
 import { createClient, type RealtimeChannel, type SupabaseClient } from '@supabase/supabase-js'
 import { type JWTPayload, SignJWT } from 'jose'
-import pg from 'pg'
 import { createClient as createOldClient } from 'supabase-js-2024'
 import WebSocket from 'ws'
 import { startGateway } from '../../../src/stack/gateway/gateway.ts'
 import { localKeys } from '../../../src/stack/keys.ts'
+import { openPool } from '../../../src/stack/postgres/pool.ts'
 import type { Limits } from '../../../src/stack/realtime/limits.ts'
 import { startRealtime } from '../../../src/stack/realtime/realtime.ts'
 import type { Service } from '../../../src/stack/service.ts'
-import { createDatabase } from '../../support/database.ts'
+import { createDatabase, type Database } from '../../support/database.ts'
 import { RawClient } from './raw-client.ts'
 
 export const keys = localKeys
@@ -31,10 +31,10 @@ export interface Served {
   close(): Promise<void>
 }
 
-/** `/realtime/v1` behind the gateway, over a database of its own without any policy. */
-export async function serve(limits: Partial<Limits> = {}): Promise<Served> {
-  const database = await createDatabase({ migrated: false })
-  const [sql, admin] = await Promise.all([connect(database.url()), connect(database.url('supabase_admin'))])
+/** `/realtime/v1` behind the gateway, over a database without any policy: its own, unless one is given. */
+export async function serve(limits: Partial<Limits> = {}, given?: Pick<Database, 'url' | 'drop'>): Promise<Served> {
+  const database = given ?? (await createDatabase({ migrated: false }))
+  const [sql, admin] = [oneConnection(database.url()), oneConnection(database.url('supabase_admin'))]
   const lines: string[] = []
   const log = (line: string) => lines.push(line)
   const databaseUrl = database.url('supabase_realtime_admin')
@@ -118,8 +118,6 @@ export function subscribed(channel: RealtimeChannel): Promise<RealtimeChannel> {
   })
 }
 
-async function connect(url: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  return client
-}
+/** Kept for as long as the database keeps it, and then replaced. */
+const oneConnection = (connectionString: string) =>
+  openPool({ connectionString, max: 1, idleTimeoutMillis: 0 }, () => {})

@@ -1,4 +1,6 @@
 import { parseArgs } from 'node:util'
+import { readConfig } from '../stack/config.ts'
+import { projectRoot } from '../stack/supabase-cli.ts'
 
 const usage = `npm start                  starts the stack: database, REST, Auth, Storage, Functions
 npm run reset              makes the database anew: migrations and seed; its data is gone
@@ -7,8 +9,8 @@ npm run types              writes src/client/database.types.ts from the migratio
 npm run advisors           asks the Supabase CLI's advisors about the schema
 
 Options of start, after a double dash (npm start -- --port 54421):
-  --port <number>          the API's port (54321)
-  --db-port <number>       the database's port (54322)
+  --port <number>          the API's port, otherwise that of supabase/config.toml
+  --db-port <number>       the database's port, likewise
   --help                   this text`
 
 /** Runs a command of the command line, and says in one line why if it fails. */
@@ -24,7 +26,11 @@ export async function runCommand(args: string[]): Promise<void> {
     if (rest.length) throw new Error(`There is no ${command} ${rest.join(' ')}.\n\n${usage}`)
     // Loaded when asked for: the text above should not wait for a database's drivers.
     if (command === 'start') {
-      const ports = [port(values.port, 54321, '--port'), port(values['db-port'], 54322, '--db-port')] as const
+      const custom = readConfig(projectRoot)
+      const ports = [
+        port(values.port, custom.port, '--port'),
+        port(values['db-port'], custom.databasePort, '--db-port'),
+      ] as const
       return await (await quietly(() => import('./start.ts'))).start(...ports)
     }
     if (command === 'reset') return await (await quietly(() => import('./reset.ts'))).reset()

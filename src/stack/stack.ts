@@ -2,7 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { startAuth } from './auth/auth.ts'
 import type { Mail } from './auth/mail.ts'
-import { readAuthConfig } from './config.ts'
+import { readConfig } from './config.ts'
 import { startDatabase } from './database.ts'
 import { readEnvironmentFile } from './environment-file.ts'
 import { startCron } from './extensions/cron.ts'
@@ -85,6 +85,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const url = `http://127.0.0.1:${port}`
     const databaseUrl = database.url('postgres')
     const admin = database.url('supabase_admin')
+    const config = readConfig(root)
     const shared = { keys: localKeys, log }
     const sandbox = await startSandbox({ dir: join(dir, 'sandbox'), log })
     undo.push(() => sandbox.close())
@@ -93,13 +94,18 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       startRest({ ...shared, databaseUrl: database.url('authenticator'), introspectionUrl: admin }),
       startAuth({
         ...shared,
-        ...readAuthConfig(root),
+        ...config.auth,
         databaseUrl: database.url('supabase_auth_admin'),
         externalUrl: url,
         mail: options.mail,
         bcryptCost: options.bcryptCost,
       }),
-      startStorage({ ...shared, databaseUrl: database.url('supabase_storage_admin'), dir: join(dir, 'storage') }),
+      startStorage({
+        ...shared,
+        databaseUrl: database.url('supabase_storage_admin'),
+        dir: join(dir, 'storage'),
+        fileSizeLimit: config.fileSizeLimit,
+      }),
       startFunctions({
         root,
         url,

@@ -160,7 +160,12 @@ test('kill -9 while migrations are applied: the next start begins them again', a
 
 test('taken ports are named together, with who has them and the flags that move ours', async () => {
   const others = [project.port, project.databasePort].map((port) => createServer().listen(port, '127.0.0.1'))
-  const { code, output } = await project.run('start', ...project.ports)
+  const config = join(project.dir, 'supabase/config.toml')
+  const ours = readFileSync(config, 'utf8')
+    .replace('54321', `${project.port}`)
+    .replace('54322', `${project.databasePort}`)
+  writeFileSync(config, ours)
+  const { code, output } = await project.run('start')
   for (const other of others) other.close()
   expect(code).toBe(1)
   for (const port of [project.port, project.databasePort]) {

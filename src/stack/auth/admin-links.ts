@@ -4,7 +4,7 @@ import { createEmailAccount } from './accounts.ts'
 import { AuthError, emailExists, invalid } from './errors.ts'
 import { actionLink, composeMail, type MailType } from './mail.ts'
 import { newToken, tokenChanges } from './one-time-tokens.ts'
-import { checkPasswordStrength, randomPassword } from './passwords.ts'
+import { randomPassword } from './passwords.ts'
 import { redirectTarget } from './redirects.ts'
 import { type Body, type Env, emailAddress, metadata, readBody, text } from './request.ts'
 import type { Auth } from './settings.ts'
@@ -81,7 +81,7 @@ async function userForLink(
   if (type === 'signup') {
     const password = text(body, 'password') || (text(body, 'type') === 'magiclink' ? randomPassword() : '')
     if (!known && !password) throw invalid('Signup requires a valid password')
-    if (password) checkPasswordStrength(password)
+    if (password) auth.passwords.checkStrength(password)
     return unconfirmedUser(auth, email, password, body)
   }
   if (!known) throw new AuthError(404, 'user_not_found', 'User with this email not found')

@@ -8,7 +8,7 @@ import { AuthError, emailExists, failure, invalid } from './errors.ts'
 import { setEmailIdentity } from './identities.ts'
 import { withdrawnTokens } from './one-time-tokens.ts'
 import { pageOf, pagingHeaders } from './paging.ts'
-import { checkPasswordHash, checkPasswordStrength, type Passwords, randomPassword } from './passwords.ts'
+import { checkPasswordHash, type Passwords, randomPassword } from './passwords.ts'
 import { type Body, type Env, emailAddress, isUuid, metadata, readBody, text } from './request.ts'
 import { endSessions } from './sessions.ts'
 import type { Auth } from './settings.ts'
@@ -141,7 +141,7 @@ async function changeEmail(tx: Db, user: User, email: string, verified: boolean)
 }
 
 async function newPassword(passwords: Passwords, password: string): Promise<string> {
-  checkPasswordStrength(password)
+  passwords.checkStrength(password)
   return passwords.hash(password)
 }
 

@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
 import { cors } from 'hono/cors'
+import type { AuthConfig } from '../config.ts'
 import type { Keys } from '../keys.ts'
 import type { Service } from '../service.ts'
 import { adminRoutes } from './admin.ts'
@@ -18,18 +19,12 @@ import { tokenRoutes } from './token.ts'
 import { userRoutes } from './user.ts'
 import { verifyRoutes } from './verify.ts'
 
-export interface AuthOptions {
+export interface AuthOptions extends AuthConfig {
   /** As `supabase_auth_admin`, so that a project's triggers on `auth.users` run as they do in production. */
   databaseUrl: string
   keys: Keys
-  /** Where people land after following a link in a mail. */
-  siteUrl: string
-  /** Other places an app may ask for; `*` and `**` are patterns. */
-  redirectUrls?: string[]
   /** The gateway's origin, `http://127.0.0.1:54321`. */
   externalUrl: string
-  /** `[auth.hook.custom_access_token].uri` of the project's config, when enabled. */
-  hook?: string | undefined
   /** How hard hashing passwords is, 10 unless told otherwise. Less is for tests only. */
   bcryptCost?: number | undefined
   /** Takes the outgoing mail: nothing here sends any. */
@@ -42,14 +37,19 @@ export interface AuthOptions {
 export async function startAuth(options: AuthOptions): Promise<Service> {
   const { keys, hook, log } = options
   if (hook) hookFunction(hook)
+  const { siteUrl, redirectUrls, jwtExpiry, minimumPasswordLength, signUpsAllowed, anonymousAllowed } = options
   const auth: Auth = {
     db: new AuthDatabase(options.databaseUrl, log),
-    passwords: new Passwords(options.bcryptCost ?? 10),
+    passwords: new Passwords(options.bcryptCost ?? 10, minimumPasswordLength),
     jwtSecret: keys.jwtSecret,
     publicUrl: `${options.externalUrl}/auth/v1`,
-    siteUrl: options.siteUrl,
-    redirectUrls: options.redirectUrls ?? [],
+    siteUrl,
+    redirectUrls,
     hook,
+    jwtExpiry,
+    minimumPasswordLength,
+    signUpsAllowed,
+    anonymousAllowed,
     send: options.mail,
   }
 
@@ -59,7 +59,7 @@ export async function startAuth(options: AuthOptions): Promise<Service> {
   app.use('/admin/*', requireAdmin(auth, keys))
   app.use('/invite', requireAdmin(auth, keys))
   app.get('/health', (c) => c.json(health))
-  app.get('/settings', (c) => c.json(publicSettings))
+  app.get('/settings', (c) => c.json(publicSettings(auth)))
   app.get('/.well-known/jwks.json', (c) => c.json({ keys: [] }))
   app.get('/authorize', () => {
     throw new AuthError(400, 'validation_failed', 'Unsupported provider: provider is not enabled')

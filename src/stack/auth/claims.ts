@@ -1,7 +1,7 @@
 import { SignJWT } from 'jose'
 import type { Db } from './database.ts'
 import { runAccessTokenHook } from './hook.ts'
-import { type Auth, jwtExpiry } from './settings.ts'
+import type { Auth } from './settings.ts'
 import type { User } from './users.ts'
 
 /** How a user proved who they are; `token_refresh` is told to the hook only. */
@@ -25,7 +25,7 @@ export async function signAccessToken(
   method: Method | 'token_refresh',
 ): Promise<AccessToken> {
   const issuedAt = Math.floor(Date.now() / 1000)
-  const expiresAt = issuedAt + jwtExpiry
+  const expiresAt = issuedAt + auth.jwtExpiry
   const standard = {
     iss: auth.publicUrl,
     sub: user.id,

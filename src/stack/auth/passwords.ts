@@ -1,16 +1,17 @@
 import { randomBytes } from 'node:crypto'
 import bcrypt from 'bcryptjs'
 import { AuthError, invalid } from './errors.ts'
-import { minimumPasswordLength } from './settings.ts'
 
 /** Hashes passwords with bcrypt. */
 export class Passwords {
   readonly #cost: number
+  readonly #minimumLength: number
   #hashOfNobody: Promise<string> | undefined
 
   /** @param cost each one more doubles the work, 4 to 31 */
-  constructor(cost: number) {
+  constructor(cost: number, minimumLength: number) {
     this.#cost = cost
+    this.#minimumLength = minimumLength
   }
 
   /** @throws AuthError `validation_failed` when bcrypt would ignore its end */
@@ -29,20 +30,20 @@ export class Passwords {
     await bcrypt.compare(password, await this.#hashOfNobody)
     return false
   }
+
+  /** @throws AuthError `weak_password` */
+  checkStrength(password: string): void {
+    if (password.length < this.#minimumLength) {
+      throw new AuthError(422, 'weak_password', `Password should be at least ${this.#minimumLength} characters.`, {
+        details: { weak_password: { reasons: ['length'] } },
+      })
+    }
+  }
 }
 
 /** For accounts whose owner never chose one. */
 export function randomPassword(): string {
   return randomBytes(36).toString('base64')
-}
-
-/** @throws AuthError `weak_password` */
-export function checkPasswordStrength(password: string): void {
-  if (password.length < minimumPasswordLength) {
-    throw new AuthError(422, 'weak_password', `Password should be at least ${minimumPasswordLength} characters.`, {
-      details: { weak_password: { reasons: ['length'] } },
-    })
-  }
 }
 
 /** @throws AuthError `validation_failed` when it is no bcrypt hash */

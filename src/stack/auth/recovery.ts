@@ -98,6 +98,7 @@ export function recoveryRoutes(app: Hono<Env>, auth: Auth, keys: Keys): void {
 }
 
 async function createWithoutPassword(auth: Auth, email: string, body: Body): Promise<User> {
+  if (!auth.signUpsAllowed) throw new AuthError(422, 'signup_disabled', 'Signups not allowed for this instance')
   const data = metadata(body, 'data') ?? {}
   const encryptedPassword = await auth.passwords.hash(randomPassword())
   return auth.db.transaction(async (tx) => {

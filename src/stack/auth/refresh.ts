@@ -62,7 +62,7 @@ export async function refreshSession(auth: Auth, refreshToken: string, device: D
       'update auth.sessions set refreshed_at = now(), updated_at = now(), user_agent = $2, ip = $3 where id = $1',
       [sessionId, device.userAgent, device.ip],
     )
-    return sessionJson(tx, accessToken, issued, user)
+    return sessionJson(auth, tx, accessToken, issued, user)
   })
   if (outcome instanceof AuthError) throw outcome
   return outcome

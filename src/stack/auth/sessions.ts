@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { type AccessToken, type Method, signAccessToken } from './claims.ts'
 import type { Db } from './database.ts'
-import { type Auth, jwtExpiry } from './settings.ts'
+import type { Auth } from './settings.ts'
 import { userJson } from './user-json.ts'
 import { type User, updateUser } from './users.ts'
 
@@ -44,10 +44,11 @@ export async function startSession(
   const refreshToken = await insertRefreshToken(tx, user.id, sessionId, null)
   const signedIn = await updateUser(tx, user.id, { last_sign_in_at: new Date() })
   const accessToken = await signAccessToken(auth, tx, signedIn, sessionId, method)
-  return sessionJson(tx, accessToken, refreshToken, signedIn)
+  return sessionJson(auth, tx, accessToken, refreshToken, signedIn)
 }
 
 export async function sessionJson(
+  auth: Auth,
   tx: Db,
   accessToken: AccessToken,
   refreshToken: string,
@@ -56,7 +57,7 @@ export async function sessionJson(
   return {
     access_token: accessToken.token,
     token_type: 'bearer',
-    expires_in: jwtExpiry,
+    expires_in: auth.jwtExpiry,
     expires_at: accessToken.expiresAt,
     refresh_token: refreshToken,
     user: await userJson(tx, user),

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import type { Hono } from 'hono'
 import { createAnonymousAccount, createEmailAccount } from './accounts.ts'
 import { AuthError, invalid } from './errors.ts'
-import { checkPasswordStrength } from './passwords.ts'
 import { deviceOf, type Env, emailAddress, metadata, readBody, text } from './request.ts'
 import { startSession } from './sessions.ts'
 import type { Auth } from './settings.ts'
@@ -16,11 +15,15 @@ export function signUpRoutes(app: Hono<Env>, auth: Auth): void {
     const body = await readBody(c)
     const given = { email: text(body, 'email'), phone: text(body, 'phone'), password: text(body, 'password') }
     const data = metadata(body, 'data') ?? {}
+    if (!auth.signUpsAllowed) throw new AuthError(422, 'signup_disabled', 'Signups not allowed for this instance')
     if (given.email && given.phone) {
       throw invalid('Only an email address or phone number should be provided on signup.')
     }
     if (given.phone) throw new AuthError(400, 'phone_provider_disabled', 'Phone signups are disabled')
     if (!given.email) {
+      if (!auth.anonymousAllowed) {
+        throw new AuthError(422, 'anonymous_provider_disabled', 'Anonymous sign-ins are disabled')
+      }
       const session = await auth.db.transaction(async (tx) =>
         startSession(auth, tx, await createAnonymousAccount(tx, data), 'anonymous', deviceOf(c)),
       )
@@ -28,7 +31,7 @@ export function signUpRoutes(app: Hono<Env>, auth: Auth): void {
     }
 
     if (!given.password) throw invalid('Signup requires a valid password')
-    checkPasswordStrength(given.password)
+    auth.passwords.checkStrength(given.password)
     const email = emailAddress(given.email)
     // Production lets whoever knows an address that is not confirmed yet into its account when addresses need no
     // confirming. An account an admin made may have rights: here it is taken.

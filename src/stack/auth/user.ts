@@ -4,7 +4,7 @@ import { signedInUser } from './callers.ts'
 import { confirmEmailChange, requestEmailChange } from './email-change.ts'
 import { AuthError, emailExists, invalid } from './errors.ts'
 import { withdrawnTokens } from './one-time-tokens.ts'
-import { checkPasswordStrength, type Passwords } from './passwords.ts'
+import type { Passwords } from './passwords.ts'
 import { challengeOf, rememberFlow } from './pkce.ts'
 import { redirectTarget } from './redirects.ts'
 import { type Body, type Env, emailAddress, metadata, readBody, text } from './request.ts'
@@ -82,7 +82,7 @@ async function wishedPassword(
 ): Promise<string | undefined> {
   if (body.password === undefined) return undefined
   const password = text(body, 'password')
-  checkPasswordStrength(password)
+  passwords.checkStrength(password)
   if (user.is_anonymous && !email) {
     throw invalid('Updating password of an anonymous user without an email or phone is not allowed', 422)
   }

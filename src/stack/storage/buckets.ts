@@ -15,7 +15,7 @@ import { readObject, requiredString } from './json-body.ts'
 import { parseFileSizeLimit, parseMimeTypes } from './limits.ts'
 import { validBucketName } from './names.ts'
 
-export function bucketRoutes({ database, files, identify }: Storage): Hono {
+export function bucketRoutes({ database, files, identify, fileSizeLimit }: Storage): Hono {
   const routes = new Hono()
 
   routes.post('/bucket', async (c) => {
@@ -23,7 +23,7 @@ export function bucketRoutes({ database, files, identify }: Storage): Hono {
     const body = await readObject(c.req.raw)
     const name = validBucketName(requiredString(body, 'name'))
     const id = body.id === undefined ? name : validBucketName(requiredString(body, 'id'))
-    const settings = readSettings(body)
+    const settings = readSettings(body, fileSizeLimit)
     await database.as(identity, 'storage.bucket.create', (tx) =>
       insertBucket(tx, { id, name, owner: identity.userId }, settings),
     )
@@ -47,7 +47,7 @@ export function bucketRoutes({ database, files, identify }: Storage): Hono {
   routes.put('/bucket/:id', async (c) => {
     const identity = await identify(c.req.raw)
     const id = validBucketName(c.req.param('id'))
-    const settings = readSettings(await readObject(c.req.raw))
+    const settings = readSettings(await readObject(c.req.raw), fileSizeLimit)
     const updated = await database.as(identity, 'storage.bucket.update', (tx) => updateBucket(tx, id, settings))
     if (!updated) throw noSuchBucket()
     return c.json({ message: 'Successfully updated' })
@@ -86,12 +86,12 @@ export function bucketRoutes({ database, files, identify }: Storage): Hono {
   return routes
 }
 
-function readSettings(body: Record<string, unknown>): BucketSettings {
+function readSettings(body: Record<string, unknown>, most: number): BucketSettings {
   const { public: isPublic, file_size_limit: limit, allowed_mime_types: types } = body
   if (isPublic !== undefined && typeof isPublic !== 'boolean') throw invalidRequest('body/public must be boolean')
   return {
     public: isPublic,
-    file_size_limit: limit === undefined ? undefined : parseFileSizeLimit(limit),
+    file_size_limit: limit === undefined ? undefined : parseFileSizeLimit(most, limit),
     allowed_mime_types: types === undefined ? undefined : parseMimeTypes(types),
   }
 }

@@ -8,6 +8,8 @@ export interface Storage {
   database: Database
   files: Files
   signer: Signer
+  /** The most that any file may have, in bytes. */
+  fileSizeLimit: number
   /** @throws {StorageError} 403 for a caller with no valid key or token */
   identify(request: Request): Promise<Identity>
 }

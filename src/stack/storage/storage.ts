@@ -23,6 +23,8 @@ export interface StorageOptions {
   /** Holds the objects' bytes, and nothing else: what no row of this database names is removed at the start. */
   dir: string
   keys: Keys
+  /** The most that any file may have, in bytes. */
+  fileSizeLimit: number
   /** Told of faults of our own; refusals go to the caller. */
   log: (message: string) => void
 }
@@ -33,7 +35,7 @@ export interface StorageOptions {
  * Routes of our own: those of @supabase/lite 0.10.0 differ from storage-api in nearly every body that supabase-js reads
  * (signed URLs, forms, keys, lists, error codes), hold forms in memory and check a size only when it is announced.
  */
-export async function startStorage({ databaseUrl, dir, keys, log }: StorageOptions): Promise<Service> {
+export async function startStorage({ databaseUrl, dir, keys, fileSizeLimit, log }: StorageOptions): Promise<Service> {
   const files = await Files.open(dir)
   const database = new Database(databaseUrl, log)
   try {
@@ -46,6 +48,7 @@ export async function startStorage({ databaseUrl, dir, keys, log }: StorageOptio
   const storage: Storage = {
     database,
     files,
+    fileSizeLimit,
     signer: new Signer(keys.jwtSecret),
     identify: (request) => identify(request.headers, keys),
   }

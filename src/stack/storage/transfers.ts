@@ -12,7 +12,7 @@ import { findObject, type ObjectMetadata, probeWrite, renameObject } from './obj
 
 /** Move and copy. */
 export function transferRoutes(storage: Storage): Hono {
-  const { database, files, identify } = storage
+  const { database, files, identify, fileSizeLimit } = storage
   const routes = new Hono()
 
   // The file stays where it is: only its row changes, so a move is one transaction.
@@ -25,7 +25,7 @@ export function transferRoutes(storage: Storage): Hono {
     const moved = await database.as(identity, operation, async (tx) => {
       const object = await renameObject(tx, source, { ...destination, owner: identity.userId })
       if (!object) throw noSuchKey()
-      if (object.metadata) checkLimits(bucket, object.name, object.metadata)
+      if (object.metadata) checkLimits(fileSizeLimit, bucket, object.name, object.metadata)
       return object
     })
     return c.json({ message: 'Successfully moved', Id: moved.id, Key: moved.name })
@@ -47,7 +47,7 @@ export function transferRoutes(storage: Storage): Hono {
     const own = body.copyMetadata === false
     const metadata = { ...original.metadata, ...(own && readMetadata(body)), lastModified: new Date().toISOString() }
     const user_metadata = own ? null : original.user_metadata
-    checkLimits(bucket, destination.name, metadata)
+    checkLimits(fileSizeLimit, bucket, destination.name, metadata)
 
     const version = await files.copy(original.version)
     if (!version) throw noSuchKey()

@@ -63,7 +63,8 @@ async function receive(
   await database.probe(writer, operation, (tx) => probeWrite(tx, destination))
 
   const { contentType, cacheControl, userMetadata, content } = await readUpload(headers, body)
-  const { version, size, eTag } = await files.write(content, sizeLimitOf(bucket, destination.name, contentType))
+  const limit = sizeLimitOf(storage.fileSizeLimit, bucket, destination.name, contentType)
+  const { version, size, eTag } = await files.write(content, limit)
   const metadata: ObjectMetadata = {
     eTag,
     size,

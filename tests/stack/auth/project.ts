@@ -3,6 +3,7 @@ import pg from 'pg'
 import WebSocket from 'ws'
 import { startAuth } from '../../../src/stack/auth/auth.ts'
 import type { Mail } from '../../../src/stack/auth/mail.ts'
+import type { AuthConfig } from '../../../src/stack/config.ts'
 import { localKeys } from '../../../src/stack/keys.ts'
 import { createDatabase } from '../../support/database.ts'
 
@@ -28,12 +29,13 @@ export interface Project {
 export interface ProjectOptions {
   hook?: string
   redirectUrls?: string[]
+  config?: Partial<AuthConfig>
   /** With Parley's own schema. */
   migrated?: boolean
 }
 
 export async function startProject(options: ProjectOptions = {}): Promise<Project> {
-  const { hook, redirectUrls = [], migrated = false } = options
+  const { hook, redirectUrls = [], migrated = false, config } = options
   const database = await createDatabase({ migrated })
   const mails: Mail[] = []
   const log: string[] = []
@@ -45,6 +47,11 @@ export async function startProject(options: ProjectOptions = {}): Promise<Projec
     externalUrl: origin,
     bcryptCost: 4,
     hook,
+    jwtExpiry: 3600,
+    minimumPasswordLength: 6,
+    signUpsAllowed: true,
+    anonymousAllowed: true,
+    ...config,
     mail: (mail) => mails.push(mail),
     log: (line) => log.push(line),
   })

@@ -49,6 +49,7 @@ export async function serveStorage(): Promise<StorageServer> {
       databaseUrl: database.url('supabase_storage_admin'),
       dir,
       keys: localKeys,
+      fileSizeLimit: 50 * 1024 * 1024,
       log: (message) => faults.push(message),
     })
 

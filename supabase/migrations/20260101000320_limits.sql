@@ -22,15 +22,23 @@ with (fillfactor = 50);
 
 insert into private.limits (name, value, unit)
 values
+  ('devices_per_user', 20, 'devices'),
   ('direct_rooms_per_hour', 60, 'new chats started'),
   ('forward_rooms', 10, 'rooms a forward'),
+  ('group_rooms_per_hour', 60, 'groups made'),
   ('key_uploads_per_hour', 10, 'keys'),
+  ('mentions_per_message', 100, 'people called by name'),
+  ('members_per_call', 500, 'people added at once'),
   ('messages_per_bulk_delete', 100, 'messages'),
   ('messages_per_minute', 60, 'messages sent, the bucket holding as many'),
   ('organizations_per_hour', 10, 'organizations made'),
   ('reactions_per_message', 20, 'different emojis'),
+  ('reactions_per_minute', 120, 'emojis added, the bucket holding as many'),
+  ('reports_per_hour', 20, 'messages reported'),
   ('rooms_per_read', 500, 'rooms marked read at once'),
   ('search_results', 100, 'messages'),
+  ('sync_messages_behind', 1000, 'messages or changes of a room, before it is fetched afresh'),
+  ('undo_seconds', 30, 'seconds in which a delete can be undone, where no organization says how long'),
   ('user_searches_per_minute', 60, 'searches for people, the bucket holding as many');
 
 -- Functions

@@ -250,6 +250,226 @@ export type Database = {
           },
         ]
       }
+      guest_stays: {
+        Row: {
+          checked_out_at: string | null
+          code_hash: string
+          code_used_at: string | null
+          created_at: string
+          created_by: string | null
+          expires_at: string | null
+          guest_name: string
+          guest_user_id: string | null
+          id: string
+          organization_id: string
+          room_id: string
+          room_number: string
+        }
+        Insert: {
+          checked_out_at?: string | null
+          code_hash: string
+          code_used_at?: string | null
+          created_at?: string
+          created_by?: string | null
+          expires_at?: string | null
+          guest_name: string
+          guest_user_id?: string | null
+          id?: string
+          organization_id: string
+          room_id: string
+          room_number: string
+        }
+        Update: {
+          checked_out_at?: string | null
+          code_hash?: string
+          code_used_at?: string | null
+          created_at?: string
+          created_by?: string | null
+          expires_at?: string | null
+          guest_name?: string
+          guest_user_id?: string | null
+          id?: string
+          organization_id?: string
+          room_id?: string
+          room_number?: string
+        }
+        Relationships: [
+          {
+            foreignKeyName: "guest_stays_created_by_fkey"
+            columns: ["created_by"]
+            isOneToOne: false
+            referencedRelation: "profiles"
+            referencedColumns: ["id"]
+          },
+          {
+            foreignKeyName: "guest_stays_guest_user_id_fkey"
+            columns: ["guest_user_id"]
+            isOneToOne: false
+            referencedRelation: "profiles"
+            referencedColumns: ["id"]
+          },
+          {
+            foreignKeyName: "guest_stays_organization_id_fkey"
+            columns: ["organization_id"]
+            isOneToOne: false
+            referencedRelation: "organizations"
+            referencedColumns: ["id"]
+          },
+          {
+            foreignKeyName: "guest_stays_room_id_fkey"
+            columns: ["room_id"]
+            isOneToOne: true
+            referencedRelation: "chat_rooms"
+            referencedColumns: ["id"]
+          },
+        ]
+      }
+      message_audit: {
+        Row: {
+          action: string
+          actor_id: string | null
+          created_at: string
+          id: string
+          ip_address: unknown
+          message_id: string | null
+          organization_id: string | null
+          reason: string | null
+          room_id: string
+        }
+        Insert: {
+          action: string
+          actor_id?: string | null
+          created_at?: string
+          id?: string
+          ip_address?: unknown
+          message_id?: string | null
+          organization_id?: string | null
+          reason?: string | null
+          room_id: string
+        }
+        Update: {
+          action?: string
+          actor_id?: string | null
+          created_at?: string
+          id?: string
+          ip_address?: unknown
+          message_id?: string | null
+          organization_id?: string | null
+          reason?: string | null
+          room_id?: string
+        }
+        Relationships: []
+      }
+      message_mentions: {
+        Row: {
+          message_id: string
+          room_id: string
+          user_id: string | null
+        }
+        Insert: {
+          message_id: string
+          room_id: string
+          user_id?: string | null
+        }
+        Update: {
+          message_id?: string
+          room_id?: string
+          user_id?: string | null
+        }
+        Relationships: [
+          {
+            foreignKeyName: "message_mentions_message_id_fkey"
+            columns: ["message_id"]
+            isOneToOne: false
+            referencedRelation: "chat_messages"
+            referencedColumns: ["id"]
+          },
+          {
+            foreignKeyName: "message_mentions_user_id_fkey"
+            columns: ["user_id"]
+            isOneToOne: false
+            referencedRelation: "profiles"
+            referencedColumns: ["id"]
+          },
+        ]
+      }
+      message_reactions: {
+        Row: {
+          created_at: string
+          emoji: string
+          message_id: string
+          room_id: string
+          user_id: string
+        }
+        Insert: {
+          created_at?: string
+          emoji: string
+          message_id: string
+          room_id?: string
+          user_id?: string
+        }
+        Update: {
+          created_at?: string
+          emoji?: string
+          message_id?: string
+          room_id?: string
+          user_id?: string
+        }
+        Relationships: [
+          {
+            foreignKeyName: "message_reactions_message_id_fkey"
+            columns: ["message_id"]
+            isOneToOne: false
+            referencedRelation: "chat_messages"
+            referencedColumns: ["id"]
+          },
+          {
+            foreignKeyName: "message_reactions_user_id_fkey"
+            columns: ["user_id"]
+            isOneToOne: false
+            referencedRelation: "profiles"
+            referencedColumns: ["id"]
+          },
+        ]
+      }
+      notification_preferences: {
+        Row: {
+          mentions_break_mute: boolean
+          push_enabled: boolean
+          quiet_from: string | null
+          quiet_until: string | null
+          show_preview: boolean
+          time_zone: string
+          user_id: string
+        }
+        Insert: {
+          mentions_break_mute?: boolean
+          push_enabled?: boolean
+          quiet_from?: string | null
+          quiet_until?: string | null
+          show_preview?: boolean
+          time_zone?: string
+          user_id?: string
+        }
+        Update: {
+          mentions_break_mute?: boolean
+          push_enabled?: boolean
+          quiet_from?: string | null
+          quiet_until?: string | null
+          show_preview?: boolean
+          time_zone?: string
+          user_id?: string
+        }
+        Relationships: [
+          {
+            foreignKeyName: "notification_preferences_user_id_fkey"
+            columns: ["user_id"]
+            isOneToOne: true
+            referencedRelation: "profiles"
+            referencedColumns: ["id"]
+          },
+        ]
+      }
       organization_members: {
         Row: {
           joined_at: string
@@ -475,6 +695,41 @@ export type Database = {
           },
         ]
       }
+      user_devices: {
+        Row: {
+          id: string
+          kind: string
+          platform: string
+          registered_at: string
+          target: string
+          user_id: string
+        }
+        Insert: {
+          id?: string
+          kind?: string
+          platform: string
+          registered_at?: string
+          target: string
+          user_id: string
+        }
+        Update: {
+          id?: string
+          kind?: string
+          platform?: string
+          registered_at?: string
+          target?: string
+          user_id?: string
+        }
+        Relationships: [
+          {
+            foreignKeyName: "user_devices_user_id_fkey"
+            columns: ["user_id"]
+            isOneToOne: false
+            referencedRelation: "profiles"
+            referencedColumns: ["id"]
+          },
+        ]
+      }
       user_presence: {
         Row: {
           last_activity: string
@@ -516,6 +771,14 @@ export type Database = {
         Args: { p_organization_id: string; p_role: string; p_user_id: string }
         Returns: undefined
       }
+      add_reaction: {
+        Args: { p_emoji: string; p_message_id: string }
+        Returns: Json
+      }
+      add_room_members: {
+        Args: { p_room_id: string; p_user_ids: string[] }
+        Returns: Json
+      }
       block_user: { Args: { p_user_id: string }; Returns: undefined }
       calculate_unread_count: {
         Args: { p_room_id: string; p_user_id: string }
@@ -523,6 +786,26 @@ export type Database = {
       }
       can_delete_message: {
         Args: { p_hard?: boolean; p_message_id: string }
+        Returns: Json
+      }
+      check_in_guest: {
+        Args: {
+          p_expires_at?: string
+          p_guest_name: string
+          p_organization_id: string
+          p_room_number: string
+        }
+        Returns: Json
+      }
+      check_out_guest: { Args: { p_stay_id: string }; Returns: undefined }
+      create_group_chat: {
+        Args: {
+          p_avatar_url?: string
+          p_description?: string
+          p_member_ids: string[]
+          p_organization_id?: string
+          p_title: string
+        }
         Returns: Json
       }
       create_organization: {
@@ -545,6 +828,10 @@ export type Database = {
         Args: { p_content: string; p_message_id: string }
         Returns: Json
       }
+      forward_message: {
+        Args: { p_message_id: string; p_room_ids: string[] }
+        Returns: Json
+      }
       get_messages: {
         Args: {
           p_after_seq?: number
@@ -558,12 +845,38 @@ export type Database = {
         Args: { p_lease_seconds?: number; p_room_id?: string }
         Returns: Json
       }
+      join_as_guest: {
+        Args: { p_code: string; p_hotel_slug: string; p_room_number: string }
+        Returns: Json
+      }
+      list_guest_stays: {
+        Args: {
+          p_before_id?: string
+          p_limit?: number
+          p_open?: boolean
+          p_organization_id: string
+        }
+        Returns: Json
+      }
       mark_offline: { Args: Record<PropertyKey, never>; Returns: Json }
       online_users: { Args: Record<PropertyKey, never>; Returns: string[] }
+      register_device: {
+        Args: { p_kind?: string; p_platform: string; p_target: string }
+        Returns: undefined
+      }
       remove_organization_member: {
         Args: { p_organization_id: string; p_user_id: string }
         Returns: undefined
       }
+      remove_reaction: {
+        Args: { p_emoji: string; p_message_id: string }
+        Returns: Json
+      }
+      remove_room_member: {
+        Args: { p_room_id: string; p_user_id: string }
+        Returns: Json
+      }
+      renew_guest_code: { Args: { p_stay_id: string }; Returns: Json }
       search_users: {
         Args: { p_limit?: number; p_query: string }
         Returns: Json
@@ -581,6 +894,10 @@ export type Database = {
         }
         Returns: Json
       }
+      set_member_role: {
+        Args: { p_role: string; p_room_id: string; p_user_id: string }
+        Returns: Json
+      }
       set_organization_role: {
         Args: { p_organization_id: string; p_role: string; p_user_id: string }
         Returns: undefined
@@ -594,8 +911,17 @@ export type Database = {
         }
         Returns: Json
       }
+      sync_messages: {
+        Args: { p_cursors?: Json; p_limit?: number }
+        Returns: Json
+      }
+      toggle_reaction: {
+        Args: { p_emoji: string; p_message_id: string }
+        Returns: Json
+      }
       unblock_user: { Args: { p_user_id: string }; Returns: undefined }
       undo_delete_message: { Args: { p_message_id: string }; Returns: Json }
+      unregister_device: { Args: { p_target: string }; Returns: undefined }
     }
     Enums: {
       chat_room_role: "owner" | "admin" | "member"

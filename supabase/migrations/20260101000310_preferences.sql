@@ -106,7 +106,9 @@ begin
     (
       select m.seq
       from public.chat_rooms as r
-      join public.organization_members as staff on staff.organization_id = r.organization_id
+      -- Most guests came later than the staff: then nothing is looked for.
+      join public.organization_members as staff
+        on staff.organization_id = r.organization_id and staff.joined_at > r.created_at
       join public.chat_messages as m on m.room_id = r.id and m.created_at <= staff.joined_at
       where r.id = p_room_id and staff.user_id = p_user_id
       order by m.seq desc

@@ -96,26 +96,34 @@ begin
 end;
 $$;
 
--- One array, not a function per row: Postgres builds it once and finds rows by index with it. Definer rights keep the
--- policies on chat_room_members from calling themselves. Of the hotel's guests it holds those who are there: the past
--- ones, of whom there are many, are read through functions.
-create function private.my_room_ids()
+-- The rooms that somebody is in. Of the hotel's guests it holds those who are there: the past ones, of whom there are
+-- many, are read through functions.
+create function private.room_ids_of(p_user_id uuid)
 returns uuid[]
 language plpgsql stable security definer set search_path = ''
 as $$
-declare
-  me uuid := private.my_id();
 begin
   return array(
     select room_id
     from public.chat_room_members
-    where user_id = me and (expires_at is null or expires_at > now())
+    where user_id = p_user_id and (expires_at is null or expires_at > now())
     union
     select r.id
-    from public.organization_members as mine
-    join public.chat_rooms as r on r.organization_id = mine.organization_id
-    where mine.user_id = me and r.type = 'guest' and r.closed_at is null
+    from public.organization_members as theirs
+    join public.chat_rooms as r on r.organization_id = theirs.organization_id
+    where theirs.user_id = p_user_id and r.type = 'guest' and r.closed_at is null
   );
+end;
+$$;
+
+-- One array, not a function per row: Postgres builds it once and finds rows by index with it. Definer rights keep the
+-- policies on chat_room_members from calling themselves.
+create function private.my_room_ids()
+returns uuid[]
+language plpgsql stable security definer set search_path = ''
+as $$
+begin
+  return private.room_ids_of(private.my_id());
 end;
 $$;
 

@@ -1,7 +1,7 @@
 // How long the stack takes to start, and how much memory it holds when nobody uses it.
 //
-//   npm run bench            the stack
-//   npm run bench -- --test  and npm test, which takes minutes
+//   npm run bench:stack            the stack
+//   npm run bench:stack -- --test  and npm test, which takes minutes
 
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'

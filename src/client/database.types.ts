@@ -96,11 +96,25 @@ export type Database = {
             referencedColumns: ["id"]
           },
           {
+            foreignKeyName: "chat_messages_forwarded_from_fkey"
+            columns: ["forwarded_from"]
+            isOneToOne: false
+            referencedRelation: "message_reads"
+            referencedColumns: ["message_id"]
+          },
+          {
             foreignKeyName: "chat_messages_reply_to_id_fkey"
             columns: ["reply_to_id"]
             isOneToOne: false
             referencedRelation: "chat_messages"
             referencedColumns: ["id"]
+          },
+          {
+            foreignKeyName: "chat_messages_reply_to_id_fkey"
+            columns: ["reply_to_id"]
+            isOneToOne: false
+            referencedRelation: "message_reads"
+            referencedColumns: ["message_id"]
           },
           {
             foreignKeyName: "chat_messages_room_id_fkey"
@@ -385,6 +399,13 @@ export type Database = {
             referencedColumns: ["id"]
           },
           {
+            foreignKeyName: "message_mentions_message_id_fkey"
+            columns: ["message_id"]
+            isOneToOne: false
+            referencedRelation: "message_reads"
+            referencedColumns: ["message_id"]
+          },
+          {
             foreignKeyName: "message_mentions_user_id_fkey"
             columns: ["user_id"]
             isOneToOne: false
@@ -422,6 +443,13 @@ export type Database = {
             isOneToOne: false
             referencedRelation: "chat_messages"
             referencedColumns: ["id"]
+          },
+          {
+            foreignKeyName: "message_reactions_message_id_fkey"
+            columns: ["message_id"]
+            isOneToOne: false
+            referencedRelation: "message_reads"
+            referencedColumns: ["message_id"]
           },
           {
             foreignKeyName: "message_reactions_user_id_fkey"
@@ -571,6 +599,45 @@ export type Database = {
           username?: string
         }
         Relationships: []
+      }
+      read_ranges: {
+        Row: {
+          from_seq: number
+          read_at: string
+          room_id: string
+          to_seq: number
+          user_id: string
+        }
+        Insert: {
+          from_seq: number
+          read_at: string
+          room_id: string
+          to_seq: number
+          user_id: string
+        }
+        Update: {
+          from_seq?: number
+          read_at?: string
+          room_id?: string
+          to_seq?: number
+          user_id?: string
+        }
+        Relationships: [
+          {
+            foreignKeyName: "read_ranges_room_id_fkey"
+            columns: ["room_id"]
+            isOneToOne: false
+            referencedRelation: "chat_rooms"
+            referencedColumns: ["id"]
+          },
+          {
+            foreignKeyName: "read_ranges_user_id_fkey"
+            columns: ["user_id"]
+            isOneToOne: false
+            referencedRelation: "profiles"
+            referencedColumns: ["id"]
+          },
+        ]
       }
       user_blocks: {
         Row: {
@@ -764,7 +831,23 @@ export type Database = {
       }
     }
     Views: {
-      [_ in never]: never
+      message_reads: {
+        Row: {
+          message_id: string | null
+          read_at: string | null
+          room_id: string | null
+          user_id: string | null
+        }
+        Relationships: [
+          {
+            foreignKeyName: "chat_messages_room_id_fkey"
+            columns: ["room_id"]
+            isOneToOne: false
+            referencedRelation: "chat_rooms"
+            referencedColumns: ["id"]
+          },
+        ]
+      }
     }
     Functions: {
       add_organization_member: {
@@ -858,7 +941,22 @@ export type Database = {
         }
         Returns: Json
       }
+      mark_delivered: {
+        Args: { p_room_id: string; p_seq: number }
+        Returns: undefined
+      }
+      mark_messages_seen: {
+        Args: { p_message_ids: string[]; p_room_id: string }
+        Returns: Json
+      }
       mark_offline: { Args: Record<PropertyKey, never>; Returns: Json }
+      mark_read: {
+        Args: { p_message_id?: string; p_room_id: string }
+        Returns: Json
+      }
+      mark_rooms_read: { Args: { p_room_ids: string[] }; Returns: Json }
+      mark_unread: { Args: { p_room_id: string }; Returns: Json }
+      message_receipts: { Args: { p_message_id: string }; Returns: Json }
       online_users: { Args: Record<PropertyKey, never>; Returns: string[] }
       register_device: {
         Args: { p_kind?: string; p_platform: string; p_target: string }
@@ -921,6 +1019,7 @@ export type Database = {
       }
       unblock_user: { Args: { p_user_id: string }; Returns: undefined }
       undo_delete_message: { Args: { p_message_id: string }; Returns: Json }
+      unread_counts: { Args: { p_room_id?: string }; Returns: Json }
       unregister_device: { Args: { p_target: string }; Returns: undefined }
     }
     Enums: {

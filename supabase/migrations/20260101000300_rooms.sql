@@ -53,9 +53,13 @@ create table public.chat_room_members (
 
 -- Indexes
 create index chat_room_members_user_idx on public.chat_room_members (user_id);
+-- The first of a page of participants, and the longest-standing.
+create index chat_room_members_joined_idx on public.chat_room_members (room_id, joined_at, user_id);
 create index chat_rooms_organization_idx on public.chat_rooms (organization_id);
 -- A hotel has many past stays and few open ones.
 create index chat_rooms_open_guest_idx on public.chat_rooms (organization_id) where type = 'guest' and closed_at is null;
+-- Past guests' rooms whose hotel is gone, for the job that removes them.
+create index chat_rooms_orphaned_idx on public.chat_rooms (id) where type = 'guest' and organization_id is null;
 create index chat_rooms_created_by_idx on public.chat_rooms (created_by);
 
 -- Functions
@@ -178,17 +182,154 @@ begin
 end;
 $$;
 
+-- Verdicts: who may do what in a room. Null, or the code of the refusal. Functions, triggers and what clients are told of
+-- their permissions all ask them.
+create function private.verdict_enter(p_room_id uuid, p_user_id uuid)
+returns text
+language plpgsql stable security definer set search_path = ''
+as $$
+begin
+  if private.is_room_member(p_room_id, p_user_id) then
+    return null;
+  end if;
+  return case when exists (select from public.chat_rooms where id = p_room_id) then 'not_a_member' else 'room_not_found' end;
+end;
+$$;
+
+create function private.verdict_send(p_room_id uuid, p_user_id uuid)
+returns text
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  verdict text := private.verdict_enter(p_room_id, p_user_id);
+  room public.chat_rooms;
+begin
+  if verdict is not null then
+    return verdict;
+  end if;
+
+  select * into room from public.chat_rooms where id = p_room_id;
+  if room.closed_at is not null then
+    return 'stay_over';
+  -- A direct chat with a block between its two can be read, not written in.
+  elsif room.type = 'direct' and exists (
+    select
+    from public.chat_room_members
+    where room_id = p_room_id and user_id <> p_user_id and private.are_blocked(user_id, p_user_id)
+  ) then
+    return 'blocked';
+  end if;
+  return null;
+end;
+$$;
+
+-- Adding, removing, promoting and renaming.
+create function private.verdict_manage(p_room_id uuid, p_user_id uuid)
+returns text
+language plpgsql stable security definer set search_path = ''
+as $$
+begin
+  return coalesce(
+    private.verdict_leave(p_room_id, p_user_id),
+    case when private.room_role(p_room_id, p_user_id) not in ('owner', 'admin') then 'not_an_admin' end
+  );
+end;
+$$;
+
+-- A direct chat is deleted for oneself instead, and a guest checks out.
+create function private.verdict_leave(p_room_id uuid, p_user_id uuid)
+returns text
+language plpgsql stable security definer set search_path = ''
+as $$
+begin
+  return coalesce(
+    private.verdict_enter(p_room_id, p_user_id),
+    case when (select type from public.chat_rooms where id = p_room_id) <> 'group' then 'not_a_group' end
+  );
+end;
+$$;
+
+create function private.verdict_clear_for_everyone(p_room_id uuid, p_user_id uuid)
+returns text
+language plpgsql stable security definer set search_path = ''
+as $$
+begin
+  return coalesce(
+    private.verdict_enter(p_room_id, p_user_id),
+    case
+      when (select created_by from public.chat_rooms where id = p_room_id) = p_user_id
+        or private.room_role(p_room_id, p_user_id) in ('owner', 'admin')
+        or private.is_room_manager(p_room_id, p_user_id)
+      then null
+      else 'not_an_admin'
+    end
+  );
+end;
+$$;
+
+-- For good: by the managers of an organization; in a group of no organization, by its admins.
+create function private.verdict_hard_delete(p_room_id uuid, p_user_id uuid)
+returns text
+language plpgsql stable security definer set search_path = ''
+as $$
+begin
+  return coalesce(
+    private.verdict_enter(p_room_id, p_user_id),
+    case
+      when (select organization_id from public.chat_rooms where id = p_room_id) is null
+        and private.verdict_manage(p_room_id, p_user_id) is null
+        or private.is_room_manager(p_room_id, p_user_id)
+      then null
+      else 'not_an_admin'
+    end
+  );
+end;
+$$;
+
+-- Staff without a row in their guests' rooms are members there.
+create function private.room_role(p_room_id uuid, p_user_id uuid)
+returns public.chat_room_role
+language plpgsql stable security definer set search_path = ''
+as $$
+begin
+  return coalesce(
+    (select role from public.chat_room_members where room_id = p_room_id and user_id = p_user_id), 'member'
+  );
+end;
+$$;
+
+-- Whether the room belongs to an organization of which this person is a manager or an admin.
+create function private.is_room_manager(p_room_id uuid, p_user_id uuid)
+returns boolean
+language plpgsql stable security definer set search_path = ''
+as $$
+begin
+  return exists (
+    select
+    from public.chat_rooms as r
+    join public.organization_members as staff on staff.organization_id = r.organization_id
+    where r.id = p_room_id and staff.user_id = p_user_id and staff.role in ('admin', 'manager')
+  );
+end;
+$$;
+
+create function private.require_allowed(p_verdict text)
+returns void
+language plpgsql stable set search_path = ''
+as $$
+begin
+  if p_verdict is not null then
+    perform private.refuse(p_verdict);
+  end if;
+end;
+$$;
+
 create function private.require_room_member(p_room_id uuid)
 returns void
 language plpgsql stable security definer set search_path = ''
 as $$
 begin
-  if private.is_room_member(p_room_id, private.require_me()) then
-    return;
-  end if;
-  perform private.refuse(
-    case when exists (select from public.chat_rooms where id = p_room_id) then 'not_a_member' else 'room_not_found' end
-  );
+  perform private.require_allowed(private.verdict_enter(p_room_id, private.require_me()));
 end;
 $$;
 
@@ -236,4 +377,5 @@ comment on column public.chat_rooms.history_for_new_members is 'Whether who join
 comment on column public.chat_rooms.closed_at is 'When the guest left. A closed room is kept for the hotel.';
 comment on column public.chat_room_members.expires_at is 'When this membership ends by itself: a guest''s, at the end of the stay. Null: never.';
 comment on function private.room_audience(uuid) is 'Everybody who is in a room.';
+comment on function private.require_allowed(text) is 'Refuses what a verdict speaks against.';
 comment on function private.my_room_ids() is 'The rooms of the caller: one array, for policies.';

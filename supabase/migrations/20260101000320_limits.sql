@@ -31,6 +31,7 @@ values
   ('members_per_call', 500, 'people added at once'),
   ('messages_per_bulk_delete', 100, 'messages'),
   ('messages_per_minute', 60, 'messages sent, the bucket holding as many'),
+  ('messages_per_seen', 500, 'messages said to be seen at once'),
   ('organizations_per_hour', 10, 'organizations made'),
   ('reactions_per_message', 20, 'different emojis'),
   ('reactions_per_minute', 120, 'emojis added, the bucket holding as many'),

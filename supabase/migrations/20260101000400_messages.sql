@@ -174,10 +174,7 @@ begin
     perform private.return_token(me, 'send');
     return null;
   elsif me is not null then
-    perform private.require_room_member(new.room_id);
-    if room.type = 'direct' then
-      perform private.require_unblocked_room(new.room_id);
-    end if;
+    perform private.require_allowed(private.verdict_send(new.room_id, me));
   end if;
 
   -- A job may choose an id, and insert it again: `on conflict do nothing` must not cost a seq.
@@ -241,6 +238,49 @@ before insert on public.chat_messages
 for each row execute function private.number_message();
 
 -- Functions
+-- A message that the caller may read.
+create function private.require_message(p_message_id uuid)
+returns public.chat_messages
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  message public.chat_messages;
+begin
+  perform private.require_me();
+  select * into message from public.chat_messages where id = p_message_id;
+  if message.id is null then
+    perform private.refuse('message_not_found');
+  end if;
+  perform private.require_room_member(message.room_id);
+  if message.seq <= private.hidden_up_to_seq(private.my_id(), message.room_id) then
+    perform private.refuse('message_not_found');
+  end if;
+  return message;
+end;
+$$;
+
+-- The same, with its room locked for a change of it.
+create function private.lock_message(p_message_id uuid)
+returns public.chat_messages
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  -- Asked first, so that strangers lock nothing, and again: what this waited for may have changed the message, or taken
+  -- the room from the caller.
+  perform private.lock_rooms(array[(private.require_message(p_message_id)).room_id]);
+  return private.require_message(p_message_id);
+end;
+$$;
+
+create function private.lock_rooms(p_room_ids uuid[])
+returns void
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  perform from public.chat_rooms where id = any (p_room_ids) order by id for no key update;
+end;
+$$;
+
 -- Locks a room for a change of a message in it, and gives out the change's number. Whoever syncs asks for the changes
 -- after the last one known.
 create function private.next_change_seq(p_room_id uuid)
@@ -291,4 +331,5 @@ comment on column public.chat_messages.sender_seq is 'Counts this sender''s mess
 comment on column public.chat_messages.change_seq is 'The room''s change that last touched this message; 0: never changed.';
 comment on column public.chat_messages.deleted_by is 'Who deleted it: kept when that account ends.';
 comment on column public.chat_messages.encrypted_content is 'The envelope {v, keys: {fingerprint: wrapped key}, body}; the server reads none of it.';
+comment on function private.require_message(uuid) is 'Refusals: not_signed_in, message_not_found, room_not_found, not_a_member.';
 comment on function private.next_change_seq(uuid) is 'Locks the room, counts its changes up and answers the new number.';

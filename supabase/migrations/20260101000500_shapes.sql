@@ -1,28 +1,47 @@
 -- Shapes: how rooms, messages and people look to clients. One function makes each, for every answer and event.
 
 -- Functions
--- The address of somebody who has written to me, or works with me, or is me.
-create function private.may_see_email(p_user_id uuid)
-returns boolean
+-- People, by their ids. The address is shown of those who have written to me, or work with me, and mine.
+create function private.users_json(p_user_ids uuid[])
+returns jsonb
 language plpgsql stable security definer set search_path = ''
 as $$
 declare
   me uuid := private.my_id();
 begin
-  return p_user_id = me
-    or exists (
-      select
+  return (
+    with colleagues as materialized (
+      select theirs.user_id
       from public.organization_members as mine
       join public.organization_members as theirs using (organization_id)
-      where mine.user_id = me and theirs.user_id = p_user_id
-    )
-    or exists (
-      select
+      where mine.user_id = me and theirs.user_id = any (p_user_ids)
+    ),
+    writers as materialized (
+      select theirs.user_id
       from public.chat_room_members as mine
       join public.chat_room_members as theirs using (room_id)
-      where mine.user_id = me and theirs.user_id = p_user_id
-      and exists (select from public.chat_messages as m where m.room_id = mine.room_id and m.sender_id = p_user_id)
-    );
+      where mine.user_id = me
+        and theirs.user_id = any (p_user_ids)
+        and exists (
+          select from public.chat_messages as m where m.room_id = theirs.room_id and m.sender_id = theirs.user_id
+        )
+    )
+    select coalesce(jsonb_object_agg(
+      id,
+      jsonb_build_object(
+        'id', id,
+        'username', username,
+        'first_name', first_name,
+        'last_name', last_name,
+        'email', case
+          when id = me or id in (select user_id from colleagues) or id in (select user_id from writers) then email
+        end,
+        'avatar_url', avatar_url
+      )
+    ), '{}')
+    from public.profiles
+    where id = any (p_user_ids)
+  );
 end;
 $$;
 
@@ -31,23 +50,22 @@ returns jsonb
 language plpgsql stable security definer set search_path = ''
 as $$
 begin
-  return (
-    select jsonb_build_object(
-      'id', id,
-      'username', username,
-      'first_name', first_name,
-      'last_name', last_name,
-      'email', case when private.may_see_email(id) then email end,
-      'avatar_url', avatar_url
-    )
-    from public.profiles
-    where id = p_user_id
-  );
+  return private.users_json(array[p_user_id]) -> p_user_id::text;
 end;
 $$;
 
--- The sender as `private.user_json` makes it: who has a page of messages looks each person up once.
+-- The sender as `private.user_json` makes it.
 create function private.message_json(p_message public.chat_messages, p_sender jsonb)
+returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+begin
+  return private.message_json(p_message, p_sender, private.reactions_json(p_message), private.mentions_json(p_message));
+end;
+$$;
+
+-- Who has a page of messages looks what belongs to them up once for all.
+create function private.message_json(p_message public.chat_messages, p_sender jsonb, p_reactions jsonb, p_mentions jsonb)
 returns jsonb
 language plpgsql stable security definer set search_path = ''
 as $$
@@ -65,7 +83,7 @@ begin
     'id', p_message.id,
     'room_id', p_message.room_id,
     'seq', p_message.seq,
-    'change_seq', null,
+    'change_seq', p_message.change_seq,
     'sender_id', p_message.sender_id,
     'sender', p_sender,
     'message_type', p_message.message_type,
@@ -80,8 +98,8 @@ begin
     'encryption_key_id', p_message.encryption_key_id,
     'encrypted_content', p_message.encrypted_content,
     'attachments', '[]'::jsonb,
-    'reactions', '[]'::jsonb,
-    'mentions', '[]'::jsonb,
+    'reactions', coalesce(p_reactions, '[]'),
+    'mentions', coalesce(p_mentions, '[]'),
     'metadata', p_message.metadata,
     'client_id', p_message.client_id,
     'created_at', p_message.created_at
@@ -96,12 +114,23 @@ language plpgsql stable security definer set search_path = ''
 as $$
 declare
   senders jsonb;
+  reactions jsonb;
+  mentions jsonb;
 begin
   select jsonb_object_agg(sender_id, private.user_json(sender_id)) into senders
   from (select distinct sender_id from unnest(p_messages) where sender_id is not null) as people;
+  select jsonb_object_agg(r.message_id, r.reactions) into reactions
+  from private.reactions_of(array(select id from unnest(p_messages) where change_seq > 0 and not is_deleted)) as r;
+  select jsonb_object_agg(m.message_id, m.user_ids) into mentions
+  from private.mentions_of(array(select id from unnest(p_messages) where content like '%@%' and not is_deleted)) as m;
 
   return (
-    select coalesce(jsonb_agg(private.message_json(m, senders -> m.sender_id::text)), '[]')
+    select coalesce(
+      jsonb_agg(
+        private.message_json(m, senders -> m.sender_id::text, reactions -> m.id::text, mentions -> m.id::text)
+      ),
+      '[]'
+    )
     from unnest(p_messages) as m
   );
 end;
@@ -113,16 +142,8 @@ returns jsonb
 language plpgsql stable security definer set search_path = ''
 as $$
 declare
-  message public.chat_messages;
+  message public.chat_messages := private.require_message(p_message_id);
 begin
-  select * into message from public.chat_messages where id = p_message_id;
-  if message.id is null then
-    perform private.refuse('message_not_found');
-  end if;
-  perform private.require_room_member(message.room_id);
-  if message.seq <= private.hidden_up_to_seq(private.my_id(), message.room_id) then
-    perform private.refuse('message_not_found');
-  end if;
   return private.message_json(message, private.user_json(message.sender_id));
 end;
 $$;
@@ -132,56 +153,127 @@ create function private.room_json(p_room_id uuid)
 returns jsonb
 language plpgsql stable security definer set search_path = ''
 as $$
-declare
-  me uuid := private.my_id();
-  room public.chat_rooms;
-  mine public.user_chat_preferences;
-  participants jsonb;
-  last_message jsonb;
 begin
   perform private.require_room_member(p_room_id);
-  select * into room from public.chat_rooms where id = p_room_id;
-  select * into mine from public.user_chat_preferences where user_id = me and room_id = p_room_id;
+  return private.rooms_json(array[p_room_id]) -> 0;
+end;
+$$;
 
-  select jsonb_agg(private.user_json(user_id) || jsonb_build_object('role', role)) into participants
-  from (
-    select audience.user_id, coalesce(m.role, 'member') as role
-    from private.room_audience(p_room_id) as audience (user_id)
-    left join public.chat_room_members as m on m.room_id = p_room_id and m.user_id = audience.user_id
-    order by audience.user_id <> me, m.joined_at, audience.user_id
-    limit 20
-  ) as first_ones;
+-- Rooms of the caller, in the order given. Whatever is shown of them is looked up for all of them at once.
+create function private.rooms_json(p_room_ids uuid[])
+returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  me uuid := private.my_id();
+  last_messages jsonb;
+begin
+  select jsonb_object_agg(message ->> 'room_id', message) into last_messages
+  from jsonb_array_elements(private.messages_json(array(
+    select m
+    from public.chat_rooms as r
+    join public.chat_messages as m on m.id = r.last_message_id
+    left join public.user_chat_preferences as mine on mine.user_id = me and mine.room_id = r.id
+    where r.id = any (p_room_ids) and m.seq > greatest(r.floor_seq, mine.hidden_seq)
+  ))) as message;
 
-  select private.message_json(m, private.user_json(m.sender_id)) into last_message
-  from public.chat_messages as m
-  where m.id = room.last_message_id and m.seq > private.hidden_up_to_seq(me, p_room_id);
-
-  return jsonb_build_object(
-    'id', room.id,
-    'type', room.type,
-    'title', room.title,
-    'name', coalesce(room.title, private.full_name(participants -> 1)),
-    'description', room.description,
-    'avatar_url', coalesce(room.avatar_url, case when room.type = 'direct' then participants -> 1 ->> 'avatar_url' end),
-    'organization_id', room.organization_id,
-    'related_product', room.related_product,
-    'room_number', room.room_number,
-    'created_by', room.created_by,
-    'created_at', room.created_at,
-    'updated_at', room.updated_at,
-    'last_seq', room.last_seq,
-    'last_message', last_message,
-    'participants', participants,
-    'member_count', (select count(*) from private.room_audience(p_room_id)),
-    'topic', room.topic,
-    'unread_count', private.unread_count(me, p_room_id),
-    'is_archived', coalesce(mine.is_archived, false),
-    'archived_at', mine.archived_at,
-    'is_muted', coalesce(mine.is_muted, false),
-    'muted_until', mine.muted_until,
-    'last_read_message_id', mine.last_read_message_id,
-    'last_read_seq', coalesce(mine.last_read_seq, 0)
+  return (
+    with people as materialized (
+      select r.id as room_id, first_ones.*
+      from public.chat_rooms as r
+      cross join lateral private.first_people(r, me) as first_ones
+      where r.id = any (p_room_ids)
+    ),
+    users as materialized (
+      select private.users_json(array(select distinct user_id from people)) as by_id
+    ),
+    participants as (
+      select
+        room_id,
+        max(member_count) as member_count,
+        jsonb_agg((by_id -> user_id::text) || jsonb_build_object('role', role) order by place) as list
+      from people, users
+      group by room_id
+    )
+    select coalesce(
+      jsonb_agg(
+        jsonb_build_object(
+          'id', r.id,
+          'type', r.type,
+          'title', r.title,
+          'name', coalesce(r.title, private.names_of(p.list)),
+          'description', r.description,
+          'avatar_url', coalesce(r.avatar_url, case when r.type = 'direct' then p.list -> 1 ->> 'avatar_url' end),
+          'organization_id', r.organization_id,
+          'related_product', r.related_product,
+          'room_number', r.room_number,
+          'created_by', r.created_by,
+          'created_at', r.created_at,
+          'updated_at', r.updated_at,
+          'last_seq', r.last_seq,
+          'last_message', last_messages -> r.id::text,
+          'participants', p.list,
+          'member_count', p.member_count,
+          'topic', r.topic,
+          'unread_count', unread.unread_count,
+          'is_archived', coalesce(mine.is_archived, false),
+          'archived_at', mine.archived_at,
+          'is_muted', coalesce(mine.is_muted, false),
+          'muted_until', mine.muted_until,
+          'last_read_message_id', mine.last_read_message_id,
+          'last_read_seq', coalesce(mine.last_read_seq, 0)
+        )
+        order by page.nth
+      ),
+      '[]'
+    )
+    from unnest(p_room_ids) with ordinality as page (id, nth)
+    join public.chat_rooms as r on r.id = page.id
+    join private.unread_counts(me, p_room_ids) as unread on unread.room_id = r.id
+    left join participants as p on p.room_id = r.id
+    left join public.user_chat_preferences as mine on mine.user_id = me and mine.room_id = r.id
   );
+end;
+$$;
+
+-- The first 20 of a room's audience, this person before all, and how many they all are. In what is no guest's room the
+-- audience are its members: an index has them in order.
+create function private.first_people(p_room public.chat_rooms, p_user_id uuid)
+returns table (user_id uuid, role public.chat_room_role, place bigint, member_count bigint)
+language plpgsql stable security definer set search_path = ''
+as $$
+begin
+  if p_room.type = 'guest' then
+    return query
+    select
+      audience.user_id,
+      coalesce(m.role, 'member'),
+      row_number() over (order by audience.user_id <> p_user_id, m.joined_at, audience.user_id),
+      count(*) over ()
+    from private.room_audience(p_room.id) as audience (user_id)
+    left join public.chat_room_members as m on m.room_id = p_room.id and m.user_id = audience.user_id
+    order by 3
+    limit 20;
+  else
+    return query
+    select first_ones.user_id, first_ones.role, first_ones.place, everybody.member_count
+    from (
+      select m.user_id, m.role, 0::bigint as place
+      from public.chat_room_members as m
+      where m.room_id = p_room.id and m.user_id = p_user_id
+      union all
+      (
+        select m.user_id, m.role, row_number() over (order by m.joined_at, m.user_id)
+        from public.chat_room_members as m
+        where m.room_id = p_room.id and m.user_id <> p_user_id
+        order by m.joined_at, m.user_id
+        limit 19
+      )
+    ) as first_ones
+    cross join (
+      select count(*) as member_count from public.chat_room_members as m where m.room_id = p_room.id
+    ) as everybody;
+  end if;
 end;
 $$;
 
@@ -194,6 +286,18 @@ begin
     nullif(trim(concat_ws(' ', nullif(p_user ->> 'first_name', ''), nullif(p_user ->> 'last_name', ''))), ''),
     p_user ->> 'username'
   );
+end;
+$$;
+
+-- What a room without a title is called: by those one meets there.
+create function private.names_of(p_participants jsonb)
+returns text
+language plpgsql immutable set search_path = ''
+as $$
+begin
+  return private.full_name(p_participants -> 1)
+    || coalesce(', ' || private.full_name(p_participants -> 2), '')
+    || coalesce(', ' || private.full_name(p_participants -> 3), '');
 end;
 $$;
 

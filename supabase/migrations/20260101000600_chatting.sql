@@ -1,20 +1,32 @@
 -- Chatting: the functions that start a chat, write and read.
 
 -- Functions
+create function private.require_account()
+returns uuid
+language plpgsql stable set search_path = ''
+as $$
+declare
+  me uuid := private.require_me();
+begin
+  if (auth.jwt() -> 'is_anonymous') = 'true'::jsonb then
+    perform private.refuse('anonymous_not_allowed');
+  end if;
+  return me;
+end;
+$$;
+
 -- The two rows of a new direct chat are not the caller's to insert, hence the definer rights.
 create function private.start_direct_chat(p_user_id uuid, p_organization_id uuid, p_product_id text)
 returns uuid
 language plpgsql security definer set search_path = ''
 as $$
 declare
-  me uuid := private.require_me();
+  me uuid := private.require_account();
   product_id text := nullif(p_product_id, '');
   key text := concat_ws(':', least(me, p_user_id), greatest(me, p_user_id), p_organization_id);
   direct_room_id uuid;
 begin
-  if (auth.jwt() -> 'is_anonymous') = 'true'::jsonb then
-    perform private.refuse('anonymous_not_allowed');
-  elsif p_user_id = me then
+  if p_user_id = me then
     perform private.refuse('chat_with_oneself');
   elsif not exists (select from public.profiles where id = p_user_id) then
     perform private.refuse('user_not_found');
@@ -34,18 +46,62 @@ begin
     end if;
   end if;
 
+  direct_room_id := private.my_direct_room_id(key);
+  if direct_room_id is null then
+    direct_room_id := private.create_direct_room(p_user_id, p_organization_id, product_id, key);
+  end if;
+
+  -- A chat that I deleted is listed again, as empty as I left it.
+  update public.user_chat_preferences
+  set is_deleted = false, deleted_at = null, updated_at = now()
+  where user_id = me and room_id = direct_room_id and is_deleted;
+  return direct_room_id;
+end;
+$$;
+
+-- The pair's room, if both are in it still: who left the organization in between comes back as a late joiner.
+create function private.my_direct_room_id(p_key text)
+returns uuid
+language plpgsql stable security definer set search_path = ''
+as $$
+begin
+  return (
+    select r.id
+    from public.chat_rooms as r
+    where r.direct_key = p_key and 2 = (select count(*) from public.chat_room_members where room_id = r.id)
+  );
+end;
+$$;
+
+create function private.create_direct_room(p_user_id uuid, p_organization_id uuid, p_product_id text, p_key text)
+returns uuid
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  me uuid := private.my_id();
+  direct_room_id uuid;
+begin
+  perform private.lock_people(array[me, p_user_id], p_organization_id);
+  perform private.take_token(me, 'direct_room', private.limit_of('direct_rooms_per_hour'), '1 hour');
+
   -- Both may start at the same moment: the key lets one of them make the room, and the other finds it.
   insert into public.chat_rooms (type, organization_id, related_product, direct_key, created_by)
-  values ('direct', p_organization_id, product_id, key, me)
+  values ('direct', p_organization_id, p_product_id, p_key, me)
   on conflict (direct_key) do nothing
   returning id into direct_room_id;
 
-  if direct_room_id is null then
-    select id into direct_room_id from public.chat_rooms where direct_key = key;
-  else
+  if direct_room_id is not null then
     insert into public.chat_room_members (room_id, user_id)
     values (direct_room_id, me), (direct_room_id, p_user_id);
+    perform private.tell_created(direct_room_id);
+    return direct_room_id;
   end if;
+
+  select id into direct_room_id from public.chat_rooms where direct_key = p_key for no key update;
+  insert into public.chat_room_members (room_id, user_id)
+  values (direct_room_id, me), (direct_room_id, p_user_id)
+  on conflict (room_id, user_id) do nothing;
+  perform private.return_token(me, 'direct_room');
   return direct_room_id;
 end;
 $$;
@@ -196,8 +252,9 @@ grant execute on function public.send_message(uuid, text, text, uuid, uuid, json
 grant execute on function public.get_messages(uuid, bigint, bigint, int) to authenticated;
 
 -- Comments
+comment on function private.require_account() is 'The caller; refuses not_signed_in, anonymous_not_allowed.';
 comment on function public.start_direct_chat(uuid, uuid, text, text) is
-'The direct chat with this person, made if there is none; a given text is sent. Answers a room. Refusals: not_signed_in, anonymous_not_allowed, chat_with_oneself, user_not_found, product_too_long, organization_not_found, not_in_organization.';
+'The direct chat with this person, made if there is none; a given text is sent. Answers a room. Refusals: not_signed_in, anonymous_not_allowed, chat_with_oneself, user_not_found, product_too_long, organization_not_found, not_in_organization, blocked, too_many_requests.';
 comment on function public.send_message(uuid, text, text, uuid, uuid, jsonb, text, text) is
 'Writes a message of 1 to 10,000 characters. Sent again with the same client id, it answers the first one. Answers {message, temp_id, message_id, delivered_to_count, queued_for_count, timestamp}. Refusals: room_not_found, not_a_member, content_required, content_too_long, unknown_message_type, metadata_too_large, message_not_found, client_id_reused, blocked, encrypted_with_clear_text, encryption_key_required, too_many_requests.';
 comment on function public.get_messages(uuid, bigint, bigint, int) is

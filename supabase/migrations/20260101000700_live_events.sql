@@ -127,6 +127,15 @@ language plpgsql security definer set search_path = ''
 as $$
 begin
   perform private.move_topics(array(select room_id from left_members));
+
+  -- A room that ends with its organization or its last member tells nobody who left.
+  perform
+    private.tell_room(room_id, 'member-left', event), private.tell_user(user_id, 'member-left', event)
+  from (
+    select room_id, user_id, jsonb_build_object('room_id', room_id, 'user_id', user_id) as event
+    from left_members
+    where room_id in (select id from public.chat_rooms)
+  ) as farewells;
   return null;
 end;
 $$;

@@ -1,4 +1,8 @@
--- The demo hotel and its people. The password of each is in the start banner, and here: parley-demo
+-- The demo hotel, its people, a group of theirs and a guest. The password of each is in the start banner, and here:
+-- parley-demo
+--
+-- The guest of hotel room 101 has not come in yet. Any account may, also an anonymous one, and the first that does keeps
+-- the place: join_as_guest('grand-hotel', '101', 'PARLEY2345')
 --
 -- For development only: `supabase db push` does not run it unless asked to.
 
@@ -50,3 +54,55 @@ from demo_people
 where role is not null;
 
 drop table demo_people;
+
+insert into public.chat_rooms (id, type, organization_id, title, description, room_number, created_by)
+values
+  (
+    '00000000-0000-4000-8000-0000000000c1',
+    'group',
+    '00000000-0000-4000-8000-0000000000f0',
+    'Front desk',
+    'What the next shift should know',
+    null,
+    '00000000-0000-4000-8000-00000000000a'
+  ),
+  (
+    '00000000-0000-4000-8000-0000000000c2',
+    'guest',
+    '00000000-0000-4000-8000-0000000000f0',
+    'Maria Lopez',
+    null,
+    '101',
+    '00000000-0000-4000-8000-00000000000c'
+  );
+
+insert into public.chat_room_members (room_id, user_id, role)
+values
+  ('00000000-0000-4000-8000-0000000000c1', '00000000-0000-4000-8000-00000000000a', 'owner'),
+  ('00000000-0000-4000-8000-0000000000c1', '00000000-0000-4000-8000-00000000000b', 'admin'),
+  ('00000000-0000-4000-8000-0000000000c1', '00000000-0000-4000-8000-00000000000c', 'member');
+
+insert into public.guest_stays (organization_id, room_id, room_number, guest_name, code_hash, created_by)
+values (
+  '00000000-0000-4000-8000-0000000000f0',
+  '00000000-0000-4000-8000-0000000000c2',
+  '101',
+  'Maria Lopez',
+  private.hash_guest_code('PARLEY2345'),
+  '00000000-0000-4000-8000-00000000000c'
+);
+
+insert into public.chat_messages (room_id, sender_id, content)
+values
+  ('00000000-0000-4000-8000-0000000000c1', '00000000-0000-4000-8000-00000000000a', 'Good morning! The lift is repaired.'),
+  ('00000000-0000-4000-8000-0000000000c1', '00000000-0000-4000-8000-00000000000b', 'Thank you. Two arrivals before noon: 101 and 204.'),
+  ('00000000-0000-4000-8000-0000000000c1', '00000000-0000-4000-8000-00000000000c', '101 is ready, 204 needs half an hour.');
+
+-- One insert writes to one room.
+insert into public.chat_messages (room_id, sender_id, content)
+values
+  (
+    '00000000-0000-4000-8000-0000000000c2',
+    '00000000-0000-4000-8000-00000000000c',
+    'Welcome, Maria! Write here whenever you need something.'
+  );

@@ -95,17 +95,23 @@ declare
     where r.organization_id in (select organization_id from left_members) and r.type = 'guest' and r.closed_at is null
   );
 begin
-  -- Once and in order, with those that an ending account leaves next: rooms are locked by id everywhere.
+  -- All at once, in order: rooms are locked by id everywhere.
   perform
   from public.chat_rooms
   where id = any (guest_room_ids)
-    or id in (select room_id from public.chat_room_members where user_id in (select user_id from left_members))
+    or id in (
+      select m.room_id
+      from left_members as l
+      join public.chat_room_members as m using (user_id)
+      join public.chat_rooms as r on r.id = m.room_id and r.organization_id = l.organization_id
+    )
   order by id
-  for no key update;
+  for update;
 
-  delete from public.chat_room_members as m
-  using public.chat_rooms as r, left_members as l
-  where m.user_id = l.user_id and r.id = m.room_id and r.organization_id = l.organization_id;
+  perform private.leave_room(m.room_id, m.user_id)
+  from public.chat_room_members as m
+  join public.chat_rooms as r on r.id = m.room_id
+  join left_members as l on l.user_id = m.user_id and l.organization_id = r.organization_id;
   perform private.move_topics(guest_room_ids);
   return null;
 end;
@@ -335,16 +341,34 @@ begin
     perform private.refuse('not_an_admin');
   end if;
 
-  perform from public.chat_rooms where organization_id = p_organization_id order by id for update;
-  -- The rooms of past guests are in nobody's list.
+  perform from public.chat_rooms where organization_id = p_organization_id and closed_at is null order by id for update;
   perform private.tell_user(
     user_id, 'room-deleted', jsonb_build_object('room_id', r.id, 'deleted_by', me, 'deleted_at', now())
   )
   from public.chat_rooms as r, private.room_audience(r.id) as audience (user_id)
   where r.organization_id = p_organization_id and r.closed_at is null;
+  delete from public.chat_rooms where organization_id = p_organization_id and closed_at is null;
 
-  delete from public.chat_rooms where organization_id = p_organization_id;
+  -- The rooms of past guests are in nobody's list, and too many to end while somebody waits.
+  update public.chat_rooms set organization_id = null where organization_id = p_organization_id;
   delete from public.organizations where id = p_organization_id;
+end;
+$$;
+
+create function private.remove_orphaned_rooms()
+returns void
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  delete from public.chat_rooms
+  where id in (
+    select id
+    from public.chat_rooms
+    where type = 'guest' and organization_id is null
+    order by id
+    limit 1000
+    for update skip locked
+  );
 end;
 $$;
 
@@ -392,6 +416,9 @@ begin
   perform private.delete_organization(p_organization_id);
 end;
 $$;
+
+-- Jobs
+select cron.schedule('remove_orphaned_rooms', '10 seconds', 'select private.remove_orphaned_rooms()');
 
 -- Policies
 alter table public.organizations enable row level security;

@@ -190,7 +190,7 @@ grant execute on function private.my_hidden_seqs() to authenticated;
 comment on table public.user_chat_preferences is 'What a member keeps about a room for oneself. Made when joining, kept when leaving.';
 comment on column public.user_chat_preferences.visible_from_seq is 'Messages up to here were written before one came, in a room that keeps them from newcomers.';
 comment on column public.user_chat_preferences.cleared_seq is 'Messages up to here one has cleared for oneself, or were cleared for everyone.';
-comment on column public.user_chat_preferences.cleared_change_seq is 'The room''s last_change_seq at that clearing: whoever synced before it must fetch the room afresh.';
+comment on column public.user_chat_preferences.cleared_change_seq is 'The number of that clearing among the room''s changes: whoever synced before it must fetch the room afresh.';
 comment on column public.user_chat_preferences.is_deleted is 'A direct chat deleted for oneself. It is listed again once its last_seq passes cleared_seq.';
 comment on column public.user_chat_preferences.cursor_seq is 'Unread is what others wrote after it.';
 comment on column public.user_chat_preferences.hidden_seq is 'Messages up to here are not shown to this member.';

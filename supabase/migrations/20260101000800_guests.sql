@@ -212,6 +212,7 @@ begin
   if new_stay_id is null then
     perform private.refuse('room_occupied');
   end if;
+  perform private.tell_created(new_room_id);
   return jsonb_build_object('stay_id', new_stay_id, 'code', new_code, 'room_id', new_room_id);
 end;
 $$;
@@ -290,6 +291,7 @@ declare
   me uuid := private.require_me();
   door uuid := md5(concat_ws('/', p_hotel_slug, lower(trim(p_room_number))));
   stay public.guest_stays;
+  joined public.chat_room_members;
 begin
   perform from public.profiles where id = me for key share;
   perform private.require_few_wrong_codes(me, door);
@@ -317,7 +319,11 @@ begin
   where id = me and first_name = '' and last_name = '' and email is null;
   insert into public.chat_room_members (room_id, user_id, expires_at)
   values (stay.room_id, me, stay.expires_at)
-  on conflict (room_id, user_id) do nothing;
+  on conflict (room_id, user_id) do nothing
+  returning * into joined;
+  if found then
+    perform private.tell_member('member-joined', joined);
+  end if;
   return private.room_json(stay.room_id);
 end;
 $$;

@@ -1,6 +1,6 @@
 -- hotel.guest: the code lets in whoever uses it first, and nobody who has another.
 begin;
-select plan(35);
+select plan(38);
 
 select tests.create_user(name) from unnest(array['ana', 'eve', 'friend']) as name;
 select tests.create_user('maria', p_is_anonymous => true);
@@ -28,6 +28,11 @@ $$;
 create function pg_temp.tries() returns bigint language sql security definer as $$
   select count(*) from private.wrong_guest_codes
 $$;
+create function pg_temp.told(p_event text) returns setof text language sql security definer as $$
+  select replace(replace(topic, tests.user_id('ana')::text, 'ana'), tests.user_id('maria')::text, 'maria')
+  from realtime.messages
+  where event = p_event and (payload ->> 'room_id')::uuid = pg_temp.room('grand', '101')
+$$;
 -- What a client sees of the answer to a join.
 create function pg_temp.join(p_slug text, p_number text, p_code text) returns text language plpgsql as $$
 declare
@@ -46,6 +51,10 @@ update stays set answer = public.check_in_guest((select id from public.organizat
 select public.send_message(pg_temp.room('grand', '101'), 'Welcome, Maria!');
 select tests.sign_in('eve');
 update stays set answer = public.check_in_guest((select id from public.organizations), number, 'Nina') where slug = 'other';
+
+select set_eq(
+  $$ select * from pg_temp.told('room-created') $$, array['user:ana', pg_temp.topic_of('grand', '101')], 'staff learn that somebody has checked in'
+);
 
 select tests.sign_in('mallory');
 select is(pg_temp.join(slug, number, code), '403 wrong_code', format('no way in: %s', name))
@@ -75,6 +84,11 @@ select is(
   pg_temp.join('grand', '101', pg_temp.code('grand', '101')), pg_temp.room('grand', '101')::text, 'joining again answers the same'
 );
 select is(pg_temp.tries(), 7::bigint, 'and counts nothing');
+select results_eq(
+  $$ select * from pg_temp.told('member-joined') order by 1 $$,
+  array[pg_temp.topic_of('grand', '101'), 'user:maria'],
+  'staff learn, once, that the guest is there'
+);
 select is(
   jsonb_path_query_array(public.get_messages(pg_temp.room('grand', '101')), '$[*].content'), '["Welcome, Maria!"]', 'the guest reads'
 );
@@ -110,6 +124,8 @@ grant select on old_code to authenticated;
 update stays set answer = answer || public.renew_guest_code(pg_temp.stay('grand', '101')) where slug = 'grand' and number = '101';
 select isnt((select code from old_code), pg_temp.code('grand', '101'), 'staff renew the code');
 select isnt((select topic from old_code), pg_temp.topic_of('grand', '101'), 'the open channels of whoever had the old one hear nothing more');
+
+select ok('user:maria' in (select pg_temp.told('member-left')), 'who is told so');
 
 select tests.sign_in('maria');
 select tests.refuses($$ select public.get_messages(pg_temp.room('grand', '101')) $$, 'not_a_member', 'who reads nothing more either');

@@ -862,6 +862,10 @@ export type Database = {
         Args: { p_room_id: string; p_user_ids: string[] }
         Returns: Json
       }
+      archive_chat: {
+        Args: { p_archived?: boolean; p_room_id: string }
+        Returns: Json
+      }
       block_user: { Args: { p_user_id: string }; Returns: undefined }
       calculate_unread_count: {
         Args: { p_room_id: string; p_user_id: string }
@@ -881,6 +885,10 @@ export type Database = {
         Returns: Json
       }
       check_out_guest: { Args: { p_stay_id: string }; Returns: undefined }
+      clear_chat: {
+        Args: { p_for_everyone?: boolean; p_room_id: string }
+        Returns: Json
+      }
       create_group_chat: {
         Args: {
           p_avatar_url?: string
@@ -895,6 +903,7 @@ export type Database = {
         Args: { p_name: string; p_slug: string }
         Returns: Json
       }
+      delete_chat: { Args: { p_room_id: string }; Returns: Json }
       delete_message: {
         Args: { p_hard?: boolean; p_message_id: string; p_reason?: string }
         Returns: Json
@@ -957,6 +966,10 @@ export type Database = {
       mark_rooms_read: { Args: { p_room_ids: string[] }; Returns: Json }
       mark_unread: { Args: { p_room_id: string }; Returns: Json }
       message_receipts: { Args: { p_message_id: string }; Returns: Json }
+      mute_chat: {
+        Args: { p_muted?: boolean; p_room_id: string; p_until?: string }
+        Returns: Json
+      }
       online_users: { Args: Record<PropertyKey, never>; Returns: string[] }
       register_device: {
         Args: { p_kind?: string; p_platform: string; p_target: string }

@@ -75,6 +75,7 @@ values
   ('limit_out_of_range', 'PT422', 'The limit is out of its range.'),
   ('message_count_out_of_range', 'PT422', 'Name at least one message, and not too many at once.'),
   ('metadata_too_large', 'PT422', 'The metadata is a JSON object of at most 4 KB.'),
+  ('mute_in_the_past', 'PT422', 'A chat is muted until a time to come.'),
   ('name_too_long', 'PT422', 'A first or last name holds at most 100 characters.'),
   ('not_an_emoji', 'PT422', 'A reaction is one emoji.'),
   ('one_cursor_only', 'PT422', 'Page either before or after a message.'),

@@ -114,15 +114,25 @@ language plpgsql stable security definer set search_path = ''
 as $$
 declare
   senders jsonb;
+  changed_ids uuid[];
+  calling_ids uuid[];
   reactions jsonb;
   mentions jsonb;
 begin
   select jsonb_object_agg(sender_id, private.user_json(sender_id)) into senders
   from (select distinct sender_id from unnest(p_messages) where sender_id is not null) as people;
-  select jsonb_object_agg(r.message_id, r.reactions) into reactions
-  from private.reactions_of(array(select id from unnest(p_messages) where change_seq > 0 and not is_deleted)) as r;
-  select jsonb_object_agg(m.message_id, m.user_ids) into mentions
-  from private.mentions_of(array(select id from unnest(p_messages) where content like '%@%' and not is_deleted)) as m;
+  -- As for a single one: a message that never changed has no reactions, and one without `@` mentions nobody.
+  select
+    array_agg(id) filter (where change_seq > 0 and not is_deleted),
+    array_agg(id) filter (where content like '%@%' and not is_deleted)
+  into changed_ids, calling_ids
+  from unnest(p_messages);
+  if changed_ids is not null then
+    select jsonb_object_agg(r.message_id, r.reactions) into reactions from private.reactions_of(changed_ids) as r;
+  end if;
+  if calling_ids is not null then
+    select jsonb_object_agg(m.message_id, m.user_ids) into mentions from private.mentions_of(calling_ids) as m;
+  end if;
 
   return (
     select coalesce(

@@ -933,6 +933,16 @@ export type Database = {
         }
         Returns: Json
       }
+      get_rooms: {
+        Args: {
+          p_archived?: boolean
+          p_before?: string
+          p_before_id?: string
+          p_limit?: number
+          p_room_id?: string
+        }
+        Returns: Json
+      }
       heartbeat: {
         Args: { p_lease_seconds?: number; p_room_id?: string }
         Returns: Json
@@ -988,6 +998,7 @@ export type Database = {
         Returns: Json
       }
       renew_guest_code: { Args: { p_stay_id: string }; Returns: Json }
+      room_permissions: { Args: { p_room_id: string }; Returns: Json }
       search_users: {
         Args: { p_limit?: number; p_query: string }
         Returns: Json

@@ -22,6 +22,8 @@ create function private.announce_status()
 returns trigger
 language plpgsql security definer set search_path = ''
 as $$
+declare
+  blocked uuid[] := private.blocked_ids_of(new.user_id);
 begin
   perform private.tell_user(
     listener.user_id,
@@ -32,7 +34,7 @@ begin
   join public.user_presence as listener using (user_id)
   where listener.user_id <> new.user_id
     and listener.online_until > now()
-    and not private.are_blocked(listener.user_id, new.user_id);
+    and listener.user_id <> all (blocked);
   return null;
 end;
 $$;
@@ -146,7 +148,7 @@ returns uuid[]
 language plpgsql stable security definer set search_path = ''
 as $$
 declare
-  blocked uuid[] := private.my_blocked_ids();
+  blocked uuid[] := private.blocked_ids_of(private.my_id());
 begin
   return array(
     select contact_id

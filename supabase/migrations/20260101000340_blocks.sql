@@ -49,18 +49,16 @@ begin
 end;
 $$;
 
--- Those with a block between them and the caller, whoever made it.
-create function private.my_blocked_ids()
+-- Those with a block between them and this person, whoever made it.
+create function private.blocked_ids_of(p_user_id uuid)
 returns uuid[]
 language plpgsql stable security definer set search_path = ''
 as $$
-declare
-  me uuid := private.my_id();
 begin
   return array(
-    select blocked_id from public.user_blocks where blocker_id = me
+    select blocked_id from public.user_blocks where blocker_id = p_user_id
     union
-    select blocker_id from public.user_blocks where blocked_id = me
+    select blocker_id from public.user_blocks where blocked_id = p_user_id
   );
 end;
 $$;
@@ -112,7 +110,7 @@ language plpgsql security definer set search_path = ''
 as $$
 declare
   me uuid := private.require_me();
-  blocked uuid[] := private.my_blocked_ids();
+  blocked uuid[] := private.blocked_ids_of(me);
   words text[];
   prefixes tsquery;
 begin
@@ -134,14 +132,25 @@ begin
   return (
     select coalesce(jsonb_agg(private.user_json(id) order by nth), '[]')
     from (
-      select p.id, row_number() over (order by p.username <> lower(p_query), p.username) as nth
-      from public.profiles as p
-      join auth.users as account on account.id = p.id
-      where private.name_words(p.username, p.first_name, p.last_name) @@ prefixes
-        and not account.is_anonymous
-        and account.deleted_at is null
-        and p.id <> me
-        and p.id <> all (blocked)
+      select id, row_number() over (order by username <> lower(p_query), username) as nth
+      from (
+        select p.id, p.username
+        from public.profiles as p
+        join auth.users as account on account.id = p.id
+        where p.username = lower(p_query) and not account.is_anonymous and account.deleted_at is null
+        union
+        -- Of a beginning that a tenth of all people share, a thousand are enough to choose from.
+        (
+          select p.id, p.username
+          from public.profiles as p
+          join auth.users as account on account.id = p.id
+          where private.name_words(p.username, p.first_name, p.last_name) @@ prefixes
+            and not account.is_anonymous
+            and account.deleted_at is null
+          limit 1000
+        )
+      ) as candidates
+      where id <> me and id <> all (blocked)
       order by nth
       limit p_limit
     ) as found

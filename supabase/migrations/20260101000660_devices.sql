@@ -147,11 +147,13 @@ language plpgsql stable security definer set search_path = ''
 as $$
 declare
   message public.chat_messages;
+  blocked uuid[];
 begin
   select m.* into message
   from public.chat_messages as m
   join public.chat_rooms as r on r.id = m.room_id
   where m.id = p_message_id and not m.is_deleted and m.message_type <> 'system' and m.seq > r.floor_seq;
+  blocked := private.blocked_ids_of(message.sender_id);
 
   return query
   select
@@ -191,7 +193,7 @@ begin
         (mine.is_muted and coalesce(mine.muted_until > now(), true)) is not true
         or mention.is_mention and coalesce(wishes.mentions_break_mute, true)
       )
-      and (message.sender_id is null or not private.are_blocked(audience.user_id, message.sender_id))
+      and audience.user_id <> all (blocked)
   ) as recipient
   join public.user_devices as device on device.user_id = recipient.user_id;
 end;

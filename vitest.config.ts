@@ -14,7 +14,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'parts',
-          include: ['tests/*.test.ts', 'tests/stack/**/*.test.ts'],
+          include: ['tests/*.test.ts', 'tests/chat-core/**/*.test.ts', 'tests/stack/**/*.test.ts'],
           globalSetup: ['tests/support/cluster.setup.ts'],
         },
       },

@@ -1,0 +1,56 @@
+import pg from 'pg'
+import type { Database } from './database.ts'
+
+/** Somebody signed in, with a database connection of their own, as PostgREST would open one for each of their calls. */
+export interface Session {
+  id: string
+  client: pg.Client
+}
+
+/** Connections to one database, closed together. */
+export class Sessions {
+  readonly #database: Database
+  readonly #clients: pg.Client[] = []
+
+  constructor(database: Database) {
+    this.#database = database
+  }
+
+  /** As `postgres`, or as the superuser, who may switch off what keeps rows whole. */
+  async open(role: 'postgres' | 'supabase_admin' = 'postgres'): Promise<pg.Client> {
+    const client = new pg.Client({ connectionString: this.#database.url(role) })
+    await client.connect()
+    this.#clients.push(client)
+    return client
+  }
+
+  /** A new account, signed in. */
+  async signUp(name: string): Promise<Session> {
+    const client = await this.open()
+    const { rows } = await client.query(
+      `insert into auth.users (id, email, raw_user_meta_data)
+       values (gen_random_uuid(), $1::text || gen_random_uuid() || '@example.com', jsonb_build_object('username', $1::text))
+       returning id`,
+      [name],
+    )
+    await signIn(client, rows[0].id)
+    return { id: rows[0].id, client }
+  }
+
+  /** One more connection of the same person: another device. */
+  async again({ id }: Session): Promise<Session> {
+    const client = await this.open()
+    await signIn(client, id)
+    return { id, client }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#clients.map((client) => client.end()))
+  }
+}
+
+async function signIn(client: pg.Client, id: string): Promise<void> {
+  await client.query("select set_config('request.jwt.claims', $1, false), set_config('role', 'authenticated', false)", [
+    JSON.stringify({ sub: id, role: 'authenticated' }),
+  ])
+}

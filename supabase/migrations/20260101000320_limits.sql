@@ -22,8 +22,11 @@ with (fillfactor = 50);
 
 insert into private.limits (name, value, unit)
 values
+  ('attachment_bytes', 52428800, 'bytes of a file, where no organization allows less'),
+  ('attachments_per_message', 10, 'files of a message, where no organization allows less'),
   ('devices_per_user', 20, 'devices'),
   ('direct_rooms_per_hour', 60, 'new chats started'),
+  ('downloads_per_minute', 120, 'times of writing down what was downloaded'),
   ('forward_rooms', 10, 'rooms a forward'),
   ('group_rooms_per_hour', 60, 'groups made'),
   ('key_uploads_per_hour', 10, 'keys'),
@@ -40,6 +43,8 @@ values
   ('search_results', 100, 'messages'),
   ('sync_messages_behind', 1000, 'messages or changes of a room, before it is fetched afresh'),
   ('undo_seconds', 30, 'seconds in which a delete can be undone, where no organization says how long'),
+  ('upload_hours', 24, 'hours in which an upload is to be sent'),
+  ('uploads_per_minute', 30, 'times of announcing files'),
   ('user_searches_per_minute', 60, 'searches for people, the bucket holding as many');
 
 -- Functions

@@ -10,6 +10,8 @@ create table public.profiles (
   avatar_url text,
   created_at timestamptz not null default now(),
   constraint username_is_a_mentionable_word check (username ~ '^[a-z0-9](?:[a-z0-9_.-]{0,38}[a-z0-9])?$'),
+  -- `@all` calls everybody.
+  constraint username_is_not_all check (username <> 'all'),
   constraint first_name_is_at_most_100_chars check (char_length(first_name) <= 100),
   constraint last_name_is_at_most_100_chars check (char_length(last_name) <= 100),
   constraint avatar_url_is_a_web_address check (avatar_url ~ '^https?://' and char_length(avatar_url) <= 2000)
@@ -65,7 +67,7 @@ declare
     private.to_username(split_part(new.email, '@', 1)),
     'guest'
   );
-  free text := wanted;
+  free text := case when wanted = 'all' then 'all_' || substr(md5(random()::text), 1, 6) else wanted end;
 begin
   loop
     insert into public.profiles (id, username, first_name, last_name, email)
@@ -114,7 +116,9 @@ begin
 
   if new.username is null or new.username !~ '^[a-z0-9](?:[a-z0-9_.-]{0,38}[a-z0-9])?$' then
     perform private.refuse('username_invalid');
-  elsif exists (select from public.profiles where username = new.username and id <> new.id) then
+  elsif new.username = 'all'
+    or exists (select from public.profiles where username = new.username and id <> new.id)
+  then
     perform private.refuse('username_taken');
   elsif greatest(char_length(new.first_name), char_length(new.last_name)) > 100 then
     perform private.refuse('name_too_long');

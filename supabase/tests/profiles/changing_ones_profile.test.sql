@@ -1,5 +1,5 @@
 begin;
-select plan(16);
+select plan(17);
 
 select tests.create_user(name) from unnest(array['ana', 'ben', 'eve']) as name;
 select tests.create_room('lounge', members => array['ana', 'ben']);
@@ -19,6 +19,7 @@ select tests.refuses(format('update public.profiles set username = %L', wrong), 
 from unnest(array['', 'Ana', 'a b', '.ana', repeat('x', 41), null]) as wrong;
 select tests.refuses($$ update public.profiles set username = 'ben' $$, 'username_taken', 'not the name of somebody she knows');
 select tests.refuses($$ update public.profiles set username = 'eve' $$, 'username_taken', 'nor of a stranger');
+select tests.refuses($$ update public.profiles set username = 'all' $$, 'username_taken', 'nor everybody''s');
 select tests.refuses($$ update public.profiles set first_name = repeat('x', 101) $$, 'name_too_long', 'no endless first name');
 select tests.refuses($$ update public.profiles set last_name = repeat('x', 101) $$, 'name_too_long', 'nor last name');
 select tests.refuses($$ update public.profiles set avatar_url = 'javascript:alert(1)' $$, 'avatar_url_invalid', 'a picture is on the web');

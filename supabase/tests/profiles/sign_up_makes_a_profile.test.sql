@@ -1,5 +1,5 @@
 begin;
-select plan(9);
+select plan(10);
 
 select tests.create_user('ana');
 select results_eq(
@@ -21,6 +21,13 @@ select matches(
   (select username from public.profiles where id = '00000000-0000-4000-8000-000000000002'),
   '^ana_[0-9a-f]{6}$',
   'a taken username gets an ending'
+);
+
+insert into auth.users (id, email) values ('00000000-0000-4000-8000-000000000005', 'all@example.com');
+select matches(
+  (select username from public.profiles where id = '00000000-0000-4000-8000-000000000005'),
+  '^all_[0-9a-f]{6}$',
+  'nobody is @all, who is everybody'
 );
 
 insert into auth.users (id, is_anonymous) values ('00000000-0000-4000-8000-000000000003', true);

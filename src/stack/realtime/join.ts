@@ -20,15 +20,17 @@ export interface Joining extends Connection {
 
 export const unavailable = 'UnableToConnectToProject: Realtime was unable to connect to the project database'
 
+/** A channel, subscribed and not yet open, and what is to be replayed to it. */
+export interface Admitted {
+  channel: Channel
+  replayed: Replayed[]
+}
+
 /**
- * The channel that a client asks for, subscribed and not yet open, and what is to be replayed to it.
+ * What a client asks for.
  * @throws JoinRefused
  */
-export async function join(
-  project: Project,
-  socket: Joining,
-  message: Message,
-): Promise<{ channel: Channel; replayed: Replayed[] }> {
+export async function join(project: Project, socket: Joining, message: Message): Promise<Admitted> {
   const config = configOf(message)
   const { claims, token } = await callerOf(project, socket, config)
   const joined = { topic: message.topic, joinRef: message.joinRef ?? message.ref, config, claims, token }

@@ -59,7 +59,7 @@ export async function startRealtime({
     log,
     onBroadcast: (message) => relay({ topics, rates, limits, log }, message),
     onChange: (change) => changes.handle(change),
-    onLost: () => {
+    onResumed: () => {
       for (const socket of sockets.values()) socket.failChannels()
     },
   }).catch(async (error) => {

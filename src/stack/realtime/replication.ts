@@ -45,8 +45,11 @@ export interface ReplicationOptions {
   log(line: string): void
   onBroadcast(message: DatabaseBroadcast): void
   onChange(change: RowChange): void
-  /** The stream broke, and what was committed until it is live again is not heard of: whoever follows must join again. */
-  onLost(): void
+  /**
+   * The stream broke, and is about to be live again. What was committed meanwhile is not heard of: whoever followed must
+   * join again, and will be let in. Told no sooner, since clients of two years ago leave a channel whose rejoin fails.
+   */
+  onResumed(): void
 }
 
 const firstPause = 100
@@ -77,7 +80,9 @@ class KeptReplication implements Replication {
   }
 
   async start(): Promise<void> {
-    this.#kept = this.#keep(await this.#open())
+    const session = await this.#open()
+    this.#goLive()
+    this.#kept = this.#keep(session)
   }
 
   isLive(): boolean {
@@ -116,22 +121,26 @@ class KeptReplication implements Replication {
         if (published) renewing.abort(new Error(`there is a publication ${changesPublication} now`))
       })
     }
-    this.#isLive = true
-    for (const { resolve } of this.#waiting.splice(0)) resolve()
     return session
   }
 
+  #goLive(): void {
+    this.#isLive = true
+    for (const { resolve } of this.#waiting.splice(0)) resolve()
+  }
+
   async #keep(first: ReplicationSession): Promise<void> {
-    const { log, onLost } = this.#options
-    let session: ReplicationSession | undefined = first
-    while (session) {
+    const { log, onResumed } = this.#options
+    for (let session: ReplicationSession | undefined = first; ; ) {
       const cause = await session.ended
       this.#isLive = false
       if (this.#closing.signal.aborted) return
       log(`realtime: the replication stream broke: ${cause.message}`)
-      this.#guarded(onLost)
       session = await this.#openAgain()
-      if (session) log('realtime: the replication stream is live again')
+      if (!session) return
+      this.#guarded(onResumed)
+      this.#goLive()
+      log('realtime: the replication stream is live again')
     }
   }
 

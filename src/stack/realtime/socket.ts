@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { WebSocket } from 'ws'
 import type { Channel } from './channel.ts'
 import type { Claims } from './claims.ts'
-import { type Joining, JoinRefused, join, unavailable } from './join.ts'
+import { type Admitted, type Joining, JoinRefused, join, unavailable } from './join.ts'
 import type { Project } from './project.ts'
 import { Queues } from './queues.ts'
 import { replayFrame } from './replay.ts'
@@ -31,8 +31,8 @@ export class Socket implements Joining {
   readonly #queues: Queues
   readonly #idle: NodeJS.Timeout
   #hadChannels = false
-  /** How often the replication stream broke. */
-  #losses = 0
+  /** How often the replication stream was interrupted. */
+  #gaps = 0
 
   constructor(project: Project, ws: WebSocket, { version, claims, headers }: SocketOptions) {
     this.version = version
@@ -76,9 +76,9 @@ export class Socket implements Joining {
     this.#ws.terminate()
   }
 
-  /** The replication stream broke: every channel has to be joined again. */
+  /** The replication stream was interrupted: every channel has to be joined again. */
   failChannels(): void {
-    this.#losses += 1
+    this.#gaps += 1
     for (const channel of [...this.#channels.values()]) channel.fail()
   }
 
@@ -137,15 +137,9 @@ export class Socket implements Joining {
     this.#joining.add(topic)
     try {
       this.#checkLimits(topic)
-      await this.#untilLive()
-      const losses = this.#losses
-      const { channel, replayed } = await join(this.#project, this, message)
-      // The database may have taken its time: the client, or the stream, is gone meanwhile.
+      const { channel, replayed } = await this.#joinWhileLive(message)
+      // The database may have taken its time, and the client is gone.
       if (!this.#isOpen) return channel.abandon()
-      if (losses !== this.#losses) {
-        channel.abandon()
-        throw new JoinRefused(unavailable)
-      }
       this.#channels.set(topic, channel)
       this.#hadChannels = true
       const frames = replayed.flatMap((row) => replayFrame(this.version, topic, channel.joinRef, row) ?? [])
@@ -171,6 +165,16 @@ export class Socket implements Joining {
   }
 
   /** What is committed while the stream is down reaches nobody: who joined then would miss it. */
+  async #joinWhileLive(message: Message): Promise<Admitted> {
+    for (;;) {
+      await this.#untilLive()
+      const gaps = this.#gaps
+      const admitted = await join(this.#project, this, message)
+      if (!this.#isOpen || (this.#project.replication.isLive() && gaps === this.#gaps)) return admitted
+      admitted.channel.abandon()
+    }
+  }
+
   async #untilLive(): Promise<void> {
     const { replication, limits } = this.#project
     if (replication.isLive()) return

@@ -5,13 +5,13 @@ import WebSocket from 'ws'
 export class RawClient {
   readonly ws: WebSocket
   readonly #frames: unknown[] = []
-  #wake = () => {}
+  #waiting: Array<() => void> = []
 
   private constructor(ws: WebSocket) {
     this.ws = ws
     ws.on('message', (data: Buffer, isBinary) => {
       this.#frames.push(isBinary ? data : JSON.parse(data.toString()))
-      this.#wake()
+      for (const wake of this.#waiting.splice(0)) wake()
     })
   }
 
@@ -39,9 +39,7 @@ export class RawClient {
     for (;;) {
       const index = this.#frames.findIndex(fits)
       if (index >= 0) return this.#frames.splice(index, 1)[0]
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve
-      })
+      await new Promise<void>((resolve) => this.#waiting.push(resolve))
     }
   }
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { RealtimeChannel, SupabaseClient } from '@supabase/supabase-js'
+import type { SupabaseClient } from '@supabase/supabase-js'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { bootstrap } from '../../../src/stack/postgres/bootstrap.ts'
 import { type Cluster, startCluster, stopLeftover } from '../../../src/stack/postgres/cluster.ts'
@@ -80,8 +80,6 @@ async function follow(client: SupabaseClient, topic: string, from: number) {
   }
 }
 
-const isErrored = (channel: RealtimeChannel) => vi.waitFor(() => expect(channel.state).toBe('errored'), { interval: 5 })
-
 async function kill(): Promise<void> {
   const pidFile = join(dir, 'data', 'postmaster.pid')
   const [pid] = readFileSync(pidFile, 'utf8').split('\n')
@@ -94,18 +92,20 @@ test.each([
 ])(
   'Postgres is %s and started: all channels join again, and hear whatever is committed once they have',
   async (_, end) => {
-    // Two sockets. The client of two years ago is not among them: it takes a join that is refused, or answered after two
-    // seconds, for the end of its channel.
-    const [one, two] = [
+    // Three sockets, one of them of a client of two years ago: it leaves a channel whose rejoin is refused or takes longer
+    // than two seconds.
+    const followed = [
       await follow(await served.client(await token()), 'one', 0),
       await follow(await served.client(await token()), 'two', 100),
+      await follow(await served.oldClient(await token()), 'three', 200),
     ]
-    await Promise.all([one.joined(1), two.joined(1)])
+    await Promise.all(followed.map((each) => each.joined(1)))
 
     await end()
-    await Promise.all([isErrored(one.channel), isErrored(two.channel)])
+    await vi.waitFor(() => expect(served.lines.join()).toContain('stream broke'))
+    expect(followed.map(({ channel }) => channel.state)).toEqual(['joined', 'joined', 'joined'])
     cluster = await startCluster({ dir, port: cluster.port, durable: false })
-    await Promise.all([one.joined(2), two.joined(2)])
+    await Promise.all(followed.map((each) => each.joined(2)))
   },
 )
 
@@ -183,4 +183,28 @@ test('nobody leaves a slot behind, and one that somebody does leave gives its di
   cluster = await startCluster({ dir, port: cluster.port, durable: false })
   const live = async () => (await slots()).filter(({ name }) => name !== 'stale')
   await vi.waitFor(async () => expect(await live()).toEqual([ours]), { timeout: 20_000 })
+})
+
+test('a slot of ours that Postgres gives up, since too much was written at once, is followed by a new one', async () => {
+  const client = await served.raw()
+  await client.join('realtime:den')
+  const slot = async () =>
+    (await served.adminSql('select slot_name as name, wal_status from pg_replication_slots where temporary'))[0]
+  const lost = await slot()
+  // 16 MB each, of which 256 MB are kept for a slot; in one statement, so that nothing is acknowledged between them.
+  await served.adminSql(`
+    do $$
+    begin
+      for segment in 1..30 loop
+        perform pg_logical_emit_message(false, 'test', 'x'), pg_switch_wal();
+      end loop;
+    end;
+    $$`)
+  await served.adminSql('checkpoint')
+  expect(await client.next()).toMatchObject({ 3: 'phx_error' })
+  expect(await slot()).toEqual({ name: expect.not.stringMatching(`^${lost?.name}$`), wal_status: 'reserved' })
+  expect(await client.join('realtime:den')).toMatchObject({ status: 'ok' })
+  await served.sql(`select realtime.send('{}', 'hi', 'den', false)`)
+  expect(String(await client.next())).toContain('hi')
+  client.ws.terminate()
 })

@@ -199,28 +199,50 @@ const breakStream = (of: Served) =>
      where active and database = current_database()`,
   )
 
-test('when the stream breaks every channel fails, and what is committed after the rejoin arrives', async () => {
-  const other = await limited({ patienceMs: 20_000 })
-  const client = await connect(other)
-  await client.join(den)
-  await breakStream(other)
-  expect(await client.next()).toEqual([joinRef, joinRef, den, 'phx_error', {}])
+/** Until the transaction that this begins has ended, a new stream cannot begin. */
+async function holdStream(of: Served): Promise<() => Promise<unknown>> {
+  await of.sql('begin')
+  await of.sql('select txid_current()')
+  return () => of.sql('commit')
+}
 
-  // Before the stream is live again: the join waits for it.
-  expect(await client.join(den)).toMatchObject({ status: 'ok' })
-  await other.sql(`select realtime.send('{}', 'hi', 'den', false)`)
-  expect(await client.next()).toBeInstanceOf(Buffer)
-})
-
-test('while the stream stays down joins are refused', async () => {
+test('while the stream is down channels live on and joins are refused; then every channel fails, to be joined again', async () => {
   const other = await limited({ patienceMs: 0 })
   const client = await connect(other)
-  await client.join(den)
+  await client.join(den, { broadcast: { self: true } })
+  const release = await holdStream(other)
   await breakStream(other)
-  expect(await client.next()).toMatchObject({ 3: 'phx_error' })
-  expect(await client.join(den)).toEqual({
-    status: 'error',
-    response: { reason: 'UnableToConnectToProject: Realtime was unable to connect to the project database' },
+  const waiting = () => client.join('realtime:attic')
+  await vi.waitFor(async () => {
+    expect(await waiting()).toEqual({
+      status: 'error',
+      response: { reason: 'UnableToConnectToProject: Realtime was unable to connect to the project database' },
+    })
   })
-  await vi.waitFor(async () => expect(await client.join(den)).toMatchObject({ status: 'ok' }), { timeout: 10_000 })
+  client.send([joinRef, null, den, 'broadcast', { event: 'still here' }])
+  expect((await client.settled()).at(-1)).toMatchObject({ 3: 'broadcast', 4: { event: 'still here' } })
+
+  await release()
+  expect(await client.next(isError)).toEqual([joinRef, joinRef, den, 'phx_error', {}])
+  expect(await client.join(den)).toMatchObject({ status: 'ok' })
+  await other.sql(`select realtime.send('{}', 'hi', 'den', false)`)
+  expect(await client.next(Buffer.isBuffer)).toBeInstanceOf(Buffer)
 })
+
+test('a join waits for a stream that is just coming back, and hears what is committed from its answer on', async () => {
+  const other = await limited({ patienceMs: 20_000 })
+  const [joined, joining] = [await connect(other), await connect(other)]
+  await joined.join(den)
+  const release = await holdStream(other)
+  await breakStream(other)
+  await vi.waitFor(() => expect(other.lines.join()).toContain('stream broke'))
+  const answer = joining.join(den)
+  expect(await joining.settled()).toEqual([])
+  await release()
+  expect(await answer).toMatchObject({ status: 'ok' })
+  await other.sql(`select realtime.send('{}', 'hi', 'den', false)`)
+  expect(await joining.next()).toBeInstanceOf(Buffer)
+  expect(await joined.next(isError)).toMatchObject({ 3: 'phx_error' })
+})
+
+const isError = (frame: unknown) => Array.isArray(frame) && frame[3] === 'phx_error'

@@ -192,7 +192,7 @@ describe.each([
       `select pg_terminate_backend(active_pid) from pg_replication_slots
        where active and database = current_database()`,
     )
-    await vi.waitFor(() => expect(channel.state).toBe('errored'), { interval: 5 })
+    await vi.waitFor(() => expect(channel.state).toBe('errored'), { timeout: 20_000, interval: 5 })
     await vi.waitFor(() => expect(channel.state).toBe('joined'), { timeout: 20_000 })
     await served.sql(`select realtime.send('{}', 'after', $1, true)`, [topic])
     await vi.waitFor(() => expect(heard).toMatchObject([{ event: 'after' }]))

@@ -48,7 +48,7 @@ export async function startFeed(schema: string) {
     url,
     log,
     onBroadcast: () => {},
-    onLost: () => {},
+    onResumed: () => {},
     onChange: (change) => {
       if (change.table === 'marks') marked++
       else streamed++

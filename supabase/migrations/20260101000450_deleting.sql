@@ -416,7 +416,12 @@ declare
   );
 begin
   perform private.lock_rooms(array(select room_id from public.chat_messages where id = any (message_ids)));
-  perform private.wipe_messages(message_ids);
+  -- Asked again: one may have come back while this waited.
+  perform private.wipe_messages(array(
+    select message_id
+    from private.deleted_messages
+    where message_id = any (message_ids) and undo_until < clock_timestamp()
+  ));
 end;
 $$;
 

@@ -16,6 +16,7 @@ export type Database = {
     Tables: {
       chat_messages: {
         Row: {
+          attachment_ids: string[] | null
           change_seq: number
           client_id: string | null
           content: string | null
@@ -40,6 +41,7 @@ export type Database = {
           seq: number
         }
         Insert: {
+          attachment_ids?: string[] | null
           change_seq?: number
           client_id?: string | null
           content?: string | null
@@ -64,6 +66,7 @@ export type Database = {
           seq?: number
         }
         Update: {
+          attachment_ids?: string[] | null
           change_seq?: number
           client_id?: string | null
           content?: string | null
@@ -338,6 +341,118 @@ export type Database = {
           },
         ]
       }
+      media_assets: {
+        Row: {
+          created_at: string
+          declared_mime_type: string
+          declared_size_bytes: number
+          file_name: string
+          id: string
+          mime_type: string | null
+          owner_id: string | null
+          provider: Database["public"]["Enums"]["media_provider"]
+          public_id: string
+          resource_type: string
+          room_id: string | null
+          size_bytes: number | null
+          state: Database["public"]["Enums"]["media_state"]
+          state_changed_at: string
+        }
+        Insert: {
+          created_at?: string
+          declared_mime_type: string
+          declared_size_bytes: number
+          file_name: string
+          id?: string
+          mime_type?: string | null
+          owner_id?: string | null
+          provider: Database["public"]["Enums"]["media_provider"]
+          public_id: string
+          resource_type: string
+          room_id?: string | null
+          size_bytes?: number | null
+          state?: Database["public"]["Enums"]["media_state"]
+          state_changed_at?: string
+        }
+        Update: {
+          created_at?: string
+          declared_mime_type?: string
+          declared_size_bytes?: number
+          file_name?: string
+          id?: string
+          mime_type?: string | null
+          owner_id?: string | null
+          provider?: Database["public"]["Enums"]["media_provider"]
+          public_id?: string
+          resource_type?: string
+          room_id?: string | null
+          size_bytes?: number | null
+          state?: Database["public"]["Enums"]["media_state"]
+          state_changed_at?: string
+        }
+        Relationships: [
+          {
+            foreignKeyName: "media_assets_owner_id_fkey"
+            columns: ["owner_id"]
+            isOneToOne: false
+            referencedRelation: "profiles"
+            referencedColumns: ["id"]
+          },
+          {
+            foreignKeyName: "media_assets_room_id_fkey"
+            columns: ["room_id"]
+            isOneToOne: false
+            referencedRelation: "chat_rooms"
+            referencedColumns: ["id"]
+          },
+        ]
+      }
+      message_attachments: {
+        Row: {
+          asset_id: string
+          id: string
+          message_id: string
+          position: number
+          room_id: string
+        }
+        Insert: {
+          asset_id: string
+          id?: string
+          message_id: string
+          position: number
+          room_id: string
+        }
+        Update: {
+          asset_id?: string
+          id?: string
+          message_id?: string
+          position?: number
+          room_id?: string
+        }
+        Relationships: [
+          {
+            foreignKeyName: "message_attachments_asset_id_fkey"
+            columns: ["asset_id"]
+            isOneToOne: false
+            referencedRelation: "media_assets"
+            referencedColumns: ["id"]
+          },
+          {
+            foreignKeyName: "message_attachments_message_id_fkey"
+            columns: ["message_id"]
+            isOneToOne: false
+            referencedRelation: "chat_messages"
+            referencedColumns: ["id"]
+          },
+          {
+            foreignKeyName: "message_attachments_message_id_fkey"
+            columns: ["message_id"]
+            isOneToOne: false
+            referencedRelation: "message_reads"
+            referencedColumns: ["message_id"]
+          },
+        ]
+      }
       message_audit: {
         Row: {
           action: string
@@ -373,6 +488,56 @@ export type Database = {
           room_id?: string
         }
         Relationships: []
+      }
+      message_downloads: {
+        Row: {
+          attachment_id: string
+          downloaded_at: string
+          message_id: string
+          user_id: string
+        }
+        Insert: {
+          attachment_id: string
+          downloaded_at: string
+          message_id: string
+          user_id: string
+        }
+        Update: {
+          attachment_id?: string
+          downloaded_at?: string
+          message_id?: string
+          user_id?: string
+        }
+        Relationships: [
+          {
+            foreignKeyName: "message_downloads_attachment_id_fkey"
+            columns: ["attachment_id"]
+            isOneToOne: false
+            referencedRelation: "message_attachments"
+            referencedColumns: ["id"]
+          },
+          {
+            foreignKeyName: "message_downloads_message_id_fkey"
+            columns: ["message_id"]
+            isOneToOne: false
+            referencedRelation: "chat_messages"
+            referencedColumns: ["id"]
+          },
+          {
+            foreignKeyName: "message_downloads_message_id_fkey"
+            columns: ["message_id"]
+            isOneToOne: false
+            referencedRelation: "message_reads"
+            referencedColumns: ["message_id"]
+          },
+          {
+            foreignKeyName: "message_downloads_user_id_fkey"
+            columns: ["user_id"]
+            isOneToOne: false
+            referencedRelation: "profiles"
+            referencedColumns: ["id"]
+          },
+        ]
       }
       message_mentions: {
         Row: {
@@ -889,6 +1054,15 @@ export type Database = {
         Args: { p_for_everyone?: boolean; p_room_id: string }
         Returns: Json
       }
+      create_attachments: {
+        Args: {
+          p_files: Json
+          p_provider?: Database["public"]["Enums"]["media_provider"]
+          p_room_id: string
+          p_user_id: string
+        }
+        Returns: Json
+      }
       create_group_chat: {
         Args: {
           p_avatar_url?: string
@@ -902,6 +1076,10 @@ export type Database = {
       create_organization: {
         Args: { p_name: string; p_slug: string }
         Returns: Json
+      }
+      delete_attachment: {
+        Args: { p_attachment_id: string }
+        Returns: undefined
       }
       delete_chat: { Args: { p_room_id: string }; Returns: Json }
       delete_message: {
@@ -999,12 +1177,23 @@ export type Database = {
       }
       renew_guest_code: { Args: { p_stay_id: string }; Returns: Json }
       room_permissions: { Args: { p_room_id: string }; Returns: Json }
+      search_messages: {
+        Args: {
+          p_before?: string
+          p_before_id?: string
+          p_limit?: number
+          p_query: string
+          p_room_id?: string
+        }
+        Returns: Json
+      }
       search_users: {
         Args: { p_limit?: number; p_query: string }
         Returns: Json
       }
       send_message: {
         Args: {
+          p_attachment_ids?: string[]
           p_client_id?: string
           p_content?: string
           p_encrypted_content?: string
@@ -1041,14 +1230,37 @@ export type Database = {
         Args: { p_emoji: string; p_message_id: string }
         Returns: Json
       }
+      track_download: {
+        Args: {
+          p_attachment_ids: string[]
+          p_downloaded_at?: string
+          p_message_id: string
+        }
+        Returns: undefined
+      }
       unblock_user: { Args: { p_user_id: string }; Returns: undefined }
       undo_delete_message: { Args: { p_message_id: string }; Returns: Json }
       unread_counts: { Args: { p_room_id?: string }; Returns: Json }
       unregister_device: { Args: { p_target: string }; Returns: undefined }
+      verify_attachment: {
+        Args: {
+          p_attachment_id: string
+          p_mime_type: string
+          p_size_bytes: number
+        }
+        Returns: Json
+      }
     }
     Enums: {
       chat_room_role: "owner" | "admin" | "member"
       chat_room_type: "direct" | "group" | "guest"
+      media_provider: "cloudinary" | "supabase"
+      media_state:
+        | "pending"
+        | "verified"
+        | "attached"
+        | "delete_requested"
+        | "gone"
       organization_role: "admin" | "manager" | "staff"
     }
     CompositeTypes: {
@@ -1179,6 +1391,14 @@ export const Constants = {
     Enums: {
       chat_room_role: ["owner", "admin", "member"],
       chat_room_type: ["direct", "group", "guest"],
+      media_provider: ["cloudinary", "supabase"],
+      media_state: [
+        "pending",
+        "verified",
+        "attached",
+        "delete_requested",
+        "gone",
+      ],
       organization_role: ["admin", "manager", "staff"],
     },
   },

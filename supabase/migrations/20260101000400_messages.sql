@@ -23,6 +23,7 @@ create table public.chat_messages (
   is_encrypted boolean not null default false,
   encryption_key_id text,
   encrypted_content text,
+  attachment_ids uuid[],
   metadata jsonb not null default '{}',
   created_at timestamptz not null default now(),
   constraint seq_counts_from_1 check (seq > 0),
@@ -41,6 +42,17 @@ create table public.chat_messages (
   check (jsonb_typeof(metadata) = 'object' and octet_length(metadata::text) <= 4096)
 );
 
+-- Functions
+-- What a search finds a message by. Texts without spaces would make words that are too long for an index.
+create function private.message_words(p_content text)
+returns tsvector
+language plpgsql immutable set search_path = ''
+as $$
+begin
+  return array_to_tsvector(array(select left(word, 100) from unnest(private.words_of(p_content)) as word));
+end;
+$$;
+
 -- Indexes
 -- The newest and the first of a sender after a cursor give how many that sender wrote there, without counting.
 create unique index chat_messages_sender_idx on public.chat_messages (room_id, sender_id, seq) include (sender_seq);
@@ -51,6 +63,9 @@ create index chat_messages_changes_idx on public.chat_messages (room_id, change_
 create index chat_messages_uncounted_idx on public.chat_messages (room_id, seq) include (sender_id)
 where is_deleted or message_type = 'system';
 create index chat_messages_reply_idx on public.chat_messages (reply_to_id) where reply_to_id is not null;
+create index chat_messages_words_idx on public.chat_messages using gin (private.message_words(content))
+where not is_deleted;
+create index chat_messages_newest_idx on public.chat_messages (created_at, id);
 create index chat_messages_forwarded_idx on public.chat_messages (forwarded_from) where forwarded_from is not null;
 
 -- Triggers
@@ -108,6 +123,9 @@ begin
 
   new.is_encrypted := new.encrypted_content is not null;
   new.metadata := coalesce(new.metadata, '{}');
+  if new.attachment_ids is not null then
+    new.attachment_ids := private.checked_attachment_ids(new.room_id, new.attachment_ids);
+  end if;
   if new.is_encrypted then
     if new.content is not null then
       perform private.refuse('encrypted_with_clear_text');
@@ -116,7 +134,7 @@ begin
     elsif octet_length(new.encrypted_content) > 131072 then
       perform private.refuse('content_too_long');
     end if;
-  elsif coalesce(new.content, '') = '' then
+  elsif coalesce(new.content, '') = '' and new.attachment_ids is null then
     perform private.refuse('content_required');
   end if;
 
@@ -137,6 +155,7 @@ begin
   then
     perform private.refuse('message_not_found');
   end if;
+  new.content := nullif(new.content, '');
   return new;
 end;
 $$;
@@ -223,8 +242,14 @@ begin
   -- What was edited or deleted since is the same message still: its key, its kind and what it answers tell.
   if (sent.message_type, sent.reply_to_id) is distinct from (p_message.message_type, p_message.reply_to_id)
     or not (sent.is_edited or sent.is_deleted)
-    and (sent.content, sent.encrypted_content, sent.encryption_key_id, sent.metadata) is distinct from (
-      p_message.content, p_message.encrypted_content, p_message.encryption_key_id, p_message.metadata
+    and (
+      sent.content, sent.encrypted_content, sent.encryption_key_id, sent.attachment_ids, sent.metadata
+    ) is distinct from (
+      p_message.content,
+      p_message.encrypted_content,
+      p_message.encryption_key_id,
+      p_message.attachment_ids,
+      p_message.metadata
     )
   then
     perform private.refuse('client_id_reused');
@@ -319,9 +344,19 @@ with check (
 revoke all on public.chat_messages from anon, authenticated;
 grant select on public.chat_messages to authenticated;
 grant insert (
-  room_id, content, message_type, reply_to_id, client_id, metadata, encrypted_content, encryption_key_id
+  room_id,
+  content,
+  message_type,
+  reply_to_id,
+  client_id,
+  attachment_ids,
+  metadata,
+  encrypted_content,
+  encryption_key_id
 )
 on public.chat_messages to authenticated;
+-- Whoever writes a message writes to the index of its words.
+grant execute on function private.message_words(text) to authenticated, service_role;
 
 -- Comments
 comment on column public.chat_messages.seq is 'Counts from 1 in its room, without gaps: the cursor for paging, unread and catching up.';
@@ -330,6 +365,7 @@ comment on column public.chat_messages.sender_id is 'Null once the account is de
 comment on column public.chat_messages.sender_seq is 'Counts this sender''s messages in this room.';
 comment on column public.chat_messages.change_seq is 'The room''s change that last touched this message; 0: never changed.';
 comment on column public.chat_messages.deleted_by is 'Who deleted it: kept when that account ends.';
+comment on column public.chat_messages.attachment_ids is 'Its files, in their order: uploads of the sender''s that wait to be sent.';
 comment on column public.chat_messages.encrypted_content is 'The envelope {v, keys: {fingerprint: wrapped key}, body}; the server reads none of it.';
 comment on function private.require_message(uuid) is 'Refusals: not_signed_in, message_not_found, room_not_found, not_a_member.';
 comment on function private.next_change_seq(uuid) is 'Locks the room, counts its changes up and answers the new number.';

@@ -188,16 +188,6 @@ begin
 end;
 $$;
 
--- The files of messages stand in a later migration, which replaces this: until then no message has any.
-create function private.has_attachments(p_message public.chat_messages)
-returns boolean
-language plpgsql stable set search_path = ''
-as $$
-begin
-  return false;
-end;
-$$;
-
 create function private.placeholder(p_has_text boolean, p_has_files boolean)
 returns text
 language plpgsql immutable set search_path = ''
@@ -401,6 +391,7 @@ language plpgsql security definer set search_path = ''
 as $$
 begin
   delete from private.deleted_messages where message_id = any (p_message_ids);
+  delete from public.message_attachments where message_id = any (p_message_ids);
   delete from public.message_mentions where message_id = any (p_message_ids);
   delete from public.message_reactions where message_id = any (p_message_ids);
 end;

@@ -34,8 +34,16 @@ begin
   end if;
 
   for target_id in select distinct room_id from unnest(p_room_ids) as room_id order by room_id loop
-    insert into public.chat_messages (room_id, content, message_type, metadata, forwarded_from)
-    values (target_id, original.content, original.message_type, original.metadata, original.id)
+    insert into public.chat_messages (room_id, content, message_type, metadata, forwarded_from, attachment_ids)
+    values (
+      target_id,
+      original.content,
+      original.message_type,
+      original.metadata,
+      original.id,
+      -- New attachments over the same files.
+      array(select private.uuid_v7() from unnest(original.attachment_ids))
+    )
     returning id into copy_id;
     copy_ids := copy_ids || copy_id;
   end loop;

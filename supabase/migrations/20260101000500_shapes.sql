@@ -2,46 +2,43 @@
 
 -- Functions
 -- People, by their ids. The address is shown of those who have written to me, or work with me, and mine.
-create function private.users_json(p_user_ids uuid[])
-returns jsonb
+create function private.user_objects(p_user_ids uuid[])
+returns table (user_id uuid, object jsonb)
 language plpgsql stable security definer set search_path = ''
 as $$
 declare
   me uuid := private.my_id();
 begin
-  return (
-    with colleagues as materialized (
-      select theirs.user_id
-      from public.organization_members as mine
-      join public.organization_members as theirs using (organization_id)
-      where mine.user_id = me and theirs.user_id = any (p_user_ids)
-    ),
-    writers as materialized (
-      select theirs.user_id
-      from public.chat_room_members as mine
-      join public.chat_room_members as theirs using (room_id)
-      where mine.user_id = me
-        and theirs.user_id = any (p_user_ids)
-        and exists (
-          select from public.chat_messages as m where m.room_id = theirs.room_id and m.sender_id = theirs.user_id
-        )
-    )
-    select coalesce(jsonb_object_agg(
-      id,
-      jsonb_build_object(
-        'id', id,
-        'username', username,
-        'first_name', first_name,
-        'last_name', last_name,
-        'email', case
-          when id = me or id in (select user_id from colleagues) or id in (select user_id from writers) then email
-        end,
-        'avatar_url', avatar_url
+  return query
+  with known as materialized (
+    select me as id
+    union
+    select theirs.user_id
+    from public.organization_members as mine
+    join public.organization_members as theirs using (organization_id)
+    where mine.user_id = me and theirs.user_id = any (p_user_ids)
+    union
+    select theirs.user_id
+    from public.chat_room_members as mine
+    join public.chat_room_members as theirs using (room_id)
+    where mine.user_id = me
+      and theirs.user_id = any (p_user_ids)
+      and exists (
+        select from public.chat_messages as m where m.room_id = theirs.room_id and m.sender_id = theirs.user_id
       )
-    ), '{}')
-    from public.profiles
-    where id = any (p_user_ids)
-  );
+  )
+  select
+    p.id,
+    jsonb_build_object(
+      'id', p.id,
+      'username', p.username,
+      'first_name', p.first_name,
+      'last_name', p.last_name,
+      'email', case when p.id in (select id from known) then p.email end,
+      'avatar_url', p.avatar_url
+    )
+  from public.profiles as p
+  where p.id = any (p_user_ids);
 end;
 $$;
 
@@ -50,7 +47,7 @@ returns jsonb
 language plpgsql stable security definer set search_path = ''
 as $$
 begin
-  return private.users_json(array[p_user_id]) -> p_user_id::text;
+  return (select object from private.user_objects(array[p_user_id]));
 end;
 $$;
 
@@ -60,12 +57,20 @@ returns jsonb
 language plpgsql stable security definer set search_path = ''
 as $$
 begin
-  return private.message_json(p_message, p_sender, private.reactions_json(p_message), private.mentions_json(p_message));
+  return private.message_json(
+    p_message,
+    p_sender,
+    private.attachments_json(p_message),
+    private.reactions_json(p_message),
+    private.mentions_json(p_message)
+  );
 end;
 $$;
 
 -- Who has a page of messages looks what belongs to them up once for all.
-create function private.message_json(p_message public.chat_messages, p_sender jsonb, p_reactions jsonb, p_mentions jsonb)
+create function private.message_json(
+  p_message public.chat_messages, p_sender jsonb, p_attachments jsonb, p_reactions jsonb, p_mentions jsonb
+)
 returns jsonb
 language plpgsql stable security definer set search_path = ''
 as $$
@@ -97,7 +102,7 @@ begin
     'is_encrypted', p_message.is_encrypted,
     'encryption_key_id', p_message.encryption_key_id,
     'encrypted_content', p_message.encrypted_content,
-    'attachments', '[]'::jsonb,
+    'attachments', coalesce(p_attachments, '[]'),
     'reactions', coalesce(p_reactions, '[]'),
     'mentions', coalesce(p_mentions, '[]'),
     'metadata', p_message.metadata,
@@ -116,16 +121,19 @@ declare
   senders jsonb;
   changed_ids uuid[];
   calling_ids uuid[];
+  carrying_ids uuid[];
+  attachments jsonb;
   reactions jsonb;
   mentions jsonb;
 begin
-  select jsonb_object_agg(sender_id, private.user_json(sender_id)) into senders
-  from (select distinct sender_id from unnest(p_messages) where sender_id is not null) as people;
+  select jsonb_object_agg(user_id, object) into senders
+  from private.user_objects(array(select distinct sender_id from unnest(p_messages)));
   -- As for a single one: a message that never changed has no reactions, and one without `@` mentions nobody.
   select
     array_agg(id) filter (where change_seq > 0 and not is_deleted),
-    array_agg(id) filter (where content like '%@%' and not is_deleted)
-  into changed_ids, calling_ids
+    array_agg(id) filter (where content like '%@%' and not is_deleted),
+    array_agg(id) filter (where attachment_ids is not null and not is_deleted)
+  into changed_ids, calling_ids, carrying_ids
   from unnest(p_messages);
   if changed_ids is not null then
     select jsonb_object_agg(r.message_id, r.reactions) into reactions from private.reactions_of(changed_ids) as r;
@@ -133,11 +141,20 @@ begin
   if calling_ids is not null then
     select jsonb_object_agg(m.message_id, m.user_ids) into mentions from private.mentions_of(calling_ids) as m;
   end if;
+  if carrying_ids is not null then
+    select jsonb_object_agg(a.message_id, a.attachments) into attachments from private.attachments_of(carrying_ids) as a;
+  end if;
 
   return (
     select coalesce(
       jsonb_agg(
-        private.message_json(m, senders -> m.sender_id::text, reactions -> m.id::text, mentions -> m.id::text)
+        private.message_json(
+          m,
+          senders -> m.sender_id::text,
+          attachments -> m.id::text,
+          reactions -> m.id::text,
+          mentions -> m.id::text
+        )
       ),
       '[]'
     )
@@ -165,49 +182,69 @@ language plpgsql stable security definer set search_path = ''
 as $$
 begin
   perform private.require_room_member(p_room_id);
-  return private.rooms_json(array[p_room_id]) -> 0;
+  return (private.rooms_json(array[p_room_id]) -> 0)::jsonb;
 end;
 $$;
 
--- Rooms of the caller, in the order given. Whatever is shown of them is looked up for all of them at once.
+-- Rooms of the caller, in the order given. Whatever is shown of them is looked up for all of them at once. As json, which
+-- is put together as text: each level of jsonb would take everything below it apart again.
 create function private.rooms_json(p_room_ids uuid[])
-returns jsonb
+returns json
 language plpgsql stable security definer set search_path = ''
 as $$
 declare
   me uuid := private.my_id();
-  last_messages jsonb;
 begin
-  select jsonb_object_agg(message ->> 'room_id', message) into last_messages
-  from jsonb_array_elements(private.messages_json(array(
-    select m
-    from public.chat_rooms as r
-    join public.chat_messages as m on m.id = r.last_message_id
-    left join public.user_chat_preferences as mine on mine.user_id = me and mine.room_id = r.id
-    where r.id = any (p_room_ids) and m.seq > greatest(r.floor_seq, mine.hidden_seq)
-  ))) as message;
-
   return (
     with people as materialized (
-      select r.id as room_id, first_ones.*
+      select r.id as room_id, first_ones.*, everybody.member_count
       from public.chat_rooms as r
-      cross join lateral private.first_people(r, me) as first_ones
-      where r.id = any (p_room_ids)
+      cross join lateral (
+        -- In what is no guest's room the audience are its members: an index has them in order.
+        select m.user_id, m.role, 0 as place
+        from public.chat_room_members as m
+        where m.room_id = r.id and m.user_id = me
+        union all
+        (
+          select m.user_id, m.role, row_number() over (order by m.joined_at, m.user_id)
+          from public.chat_room_members as m
+          where m.room_id = r.id and m.user_id <> me
+          order by m.joined_at, m.user_id
+          limit 19
+        )
+      ) as first_ones
+      cross join lateral (
+        select count(*) as member_count from public.chat_room_members as m where m.room_id = r.id
+      ) as everybody
+      where r.id = any (p_room_ids) and r.type <> 'guest'
+      union all
+      select r.id, guests.*
+      from public.chat_rooms as r
+      cross join lateral private.people_with_guest(r.id, me) as guests
+      where r.id = any (p_room_ids) and r.type = 'guest'
     ),
-    users as materialized (
-      select private.users_json(array(select distinct user_id from people)) as by_id
-    ),
-    participants as (
+    participants as materialized (
       select
         room_id,
         max(member_count) as member_count,
-        jsonb_agg((by_id -> user_id::text) || jsonb_build_object('role', role) order by place) as list
-      from people, users
+        json_agg(object || jsonb_build_object('role', role) order by place) as list
+      from people
+      join private.user_objects(array(select distinct user_id from people)) using (user_id)
       group by room_id
+    ),
+    last_messages as materialized (
+      select (object ->> 'room_id')::uuid as room_id, object
+      from jsonb_array_elements(private.messages_json(array(
+        select m
+        from public.chat_rooms as r
+        join public.chat_messages as m on m.id = r.last_message_id
+        left join public.user_chat_preferences as mine on mine.user_id = me and mine.room_id = r.id
+        where r.id = any (p_room_ids) and m.seq > greatest(r.floor_seq, mine.hidden_seq)
+      ))) as object
     )
     select coalesce(
-      jsonb_agg(
-        jsonb_build_object(
+      json_agg(
+        json_build_object(
           'id', r.id,
           'type', r.type,
           'title', r.title,
@@ -221,7 +258,7 @@ begin
           'created_at', r.created_at,
           'updated_at', r.updated_at,
           'last_seq', r.last_seq,
-          'last_message', last_messages -> r.id::text,
+          'last_message', last_message.object,
           'participants', p.list,
           'member_count', p.member_count,
           'topic', r.topic,
@@ -241,49 +278,28 @@ begin
     join public.chat_rooms as r on r.id = page.id
     join private.unread_counts(me, p_room_ids) as unread on unread.room_id = r.id
     left join participants as p on p.room_id = r.id
+    left join last_messages as last_message on last_message.room_id = r.id
     left join public.user_chat_preferences as mine on mine.user_id = me and mine.room_id = r.id
   );
 end;
 $$;
 
--- The first 20 of a room's audience, this person before all, and how many they all are. In what is no guest's room the
--- audience are its members: an index has them in order.
-create function private.first_people(p_room public.chat_rooms, p_user_id uuid)
+-- The first 20 people in a guest's room, this one before all, and how many they are.
+create function private.people_with_guest(p_room_id uuid, p_user_id uuid)
 returns table (user_id uuid, role public.chat_room_role, place bigint, member_count bigint)
 language plpgsql stable security definer set search_path = ''
 as $$
 begin
-  if p_room.type = 'guest' then
-    return query
-    select
-      audience.user_id,
-      coalesce(m.role, 'member'),
-      row_number() over (order by audience.user_id <> p_user_id, m.joined_at, audience.user_id),
-      count(*) over ()
-    from private.room_audience(p_room.id) as audience (user_id)
-    left join public.chat_room_members as m on m.room_id = p_room.id and m.user_id = audience.user_id
-    order by 3
-    limit 20;
-  else
-    return query
-    select first_ones.user_id, first_ones.role, first_ones.place, everybody.member_count
-    from (
-      select m.user_id, m.role, 0::bigint as place
-      from public.chat_room_members as m
-      where m.room_id = p_room.id and m.user_id = p_user_id
-      union all
-      (
-        select m.user_id, m.role, row_number() over (order by m.joined_at, m.user_id)
-        from public.chat_room_members as m
-        where m.room_id = p_room.id and m.user_id <> p_user_id
-        order by m.joined_at, m.user_id
-        limit 19
-      )
-    ) as first_ones
-    cross join (
-      select count(*) as member_count from public.chat_room_members as m where m.room_id = p_room.id
-    ) as everybody;
-  end if;
+  return query
+  select
+    audience.user_id,
+    coalesce(m.role, 'member'),
+    row_number() over (order by audience.user_id <> p_user_id, m.joined_at, audience.user_id),
+    count(*) over ()
+  from private.room_audience(p_room_id) as audience (user_id)
+  left join public.chat_room_members as m on m.room_id = p_room_id and m.user_id = audience.user_id
+  order by 3
+  limit 20;
 end;
 $$;
 
@@ -300,14 +316,14 @@ end;
 $$;
 
 -- What a room without a title is called: by those one meets there.
-create function private.names_of(p_participants jsonb)
+create function private.names_of(p_participants json)
 returns text
 language plpgsql immutable set search_path = ''
 as $$
 begin
-  return private.full_name(p_participants -> 1)
-    || coalesce(', ' || private.full_name(p_participants -> 2), '')
-    || coalesce(', ' || private.full_name(p_participants -> 3), '');
+  return private.full_name((p_participants -> 1)::jsonb)
+    || coalesce(', ' || private.full_name((p_participants -> 2)::jsonb), '')
+    || coalesce(', ' || private.full_name((p_participants -> 3)::jsonb), '');
 end;
 $$;
 

@@ -130,6 +130,7 @@ create function public.send_message(
   p_content text default null,
   p_message_type text default 'text',
   p_reply_to_id uuid default null,
+  p_attachment_ids uuid[] default null,
   p_client_id uuid default null,
   p_metadata jsonb default null,
   p_encrypted_content text default null,
@@ -144,10 +145,26 @@ declare
   message_id uuid;
 begin
   insert into public.chat_messages (
-    room_id, content, message_type, reply_to_id, client_id, metadata, encrypted_content, encryption_key_id
+    room_id,
+    content,
+    message_type,
+    reply_to_id,
+    attachment_ids,
+    client_id,
+    metadata,
+    encrypted_content,
+    encryption_key_id
   )
   values (
-    p_room_id, p_content, p_message_type, p_reply_to_id, p_client_id, p_metadata, p_encrypted_content, p_encryption_key_id
+    p_room_id,
+    p_content,
+    p_message_type,
+    p_reply_to_id,
+    p_attachment_ids,
+    p_client_id,
+    p_metadata,
+    p_encrypted_content,
+    p_encryption_key_id
   )
   returning id into message_id;
 
@@ -248,14 +265,14 @@ grant execute on function private.get_messages(uuid, bigint, bigint, int) to aut
 grant execute on function private.reach_of(uuid) to authenticated;
 grant execute on function private.confirmation(uuid) to authenticated;
 grant execute on function public.start_direct_chat(uuid, uuid, text, text) to authenticated;
-grant execute on function public.send_message(uuid, text, text, uuid, uuid, jsonb, text, text) to authenticated;
+grant execute on function public.send_message(uuid, text, text, uuid, uuid[], uuid, jsonb, text, text) to authenticated;
 grant execute on function public.get_messages(uuid, bigint, bigint, int) to authenticated;
 
 -- Comments
 comment on function private.require_account() is 'The caller; refuses not_signed_in, anonymous_not_allowed.';
 comment on function public.start_direct_chat(uuid, uuid, text, text) is
 'The direct chat with this person, made if there is none; a given text is sent. Answers a room. Refusals: not_signed_in, anonymous_not_allowed, chat_with_oneself, user_not_found, product_too_long, organization_not_found, not_in_organization, blocked, too_many_requests.';
-comment on function public.send_message(uuid, text, text, uuid, uuid, jsonb, text, text) is
-'Writes a message of 1 to 10,000 characters. Sent again with the same client id, it answers the first one. Answers {message, temp_id, message_id, delivered_to_count, queued_for_count, timestamp}. Refusals: room_not_found, not_a_member, content_required, content_too_long, unknown_message_type, metadata_too_large, message_not_found, client_id_reused, blocked, encrypted_with_clear_text, encryption_key_required, too_many_requests.';
+comment on function public.send_message(uuid, text, text, uuid, uuid[], uuid, jsonb, text, text) is
+'Writes a message of 1 to 10,000 characters, or one with files: uploads of one''s own that wait to be sent. Sent again with the same client id, it answers the first one. Answers {message, temp_id, message_id, delivered_to_count, queued_for_count, timestamp}. Refusals: room_not_found, not_a_member, content_required, content_too_long, unknown_message_type, metadata_too_large, message_not_found, client_id_reused, blocked, encrypted_with_clear_text, encryption_key_required, attachment_not_found, attachment_not_verified, attachment_used, too_many_attachments, too_many_requests.';
 comment on function public.get_messages(uuid, bigint, bigint, int) is
 'A page of 1 to 100 messages: newest first, or oldest first after a given seq. Refusals: not_signed_in, room_not_found, not_a_member, limit_out_of_range, one_cursor_only.';

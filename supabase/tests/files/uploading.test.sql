@@ -1,0 +1,206 @@
+-- staff.upload: files are announced and verified by the upload function, before they are sent.
+begin;
+select plan(29);
+
+select tests.create_user(name) from unnest(array['ana', 'ben', 'eve']) as name;
+select tests.create_room('lounge', members => array['ana', 'ben']);
+create temporary table answers (name text, answer jsonb);
+grant all on answers to service_role;
+
+set local role service_role;
+insert into answers
+select
+  'two',
+  public.create_attachments(
+    tests.user_id('ana'),
+    tests.room_id('lounge'),
+    '[{"file_name": "Café menu.pdf", "mime_type": "application/pdf", "size_bytes": 100},
+      {"file_name": "sea.jpg", "mime_type": "Image/JPEG; q=1", "size_bytes": 52428800}]'
+  );
+select results_eq(
+  $$ select upload ->> 'file_name', upload ->> 'mime_type', upload ->> 'resource_type'
+     from answers, jsonb_array_elements(answer -> 'uploads') as upload where name = 'two' $$,
+  $$ values ('Café menu.pdf', 'application/pdf', 'raw'), ('sea.jpg', 'image/jpeg', 'image') $$,
+  'files are announced, in their order'
+);
+select results_eq(
+  $$ select id::text, state::text from public.media_assets order by file_name $$,
+  $$ select upload ->> 'attachment_id', 'pending' from answers, jsonb_array_elements(answer -> 'uploads') as upload where name = 'two' $$,
+  'and pending from then on'
+);
+select results_eq(
+  $$ select public_id from public.media_assets order by file_name $$,
+  $$ select format('parley/%s/%s%s', tests.room_id('lounge'), id, case file_name when 'sea.jpg' then '' else '.pdf' end)
+     from public.media_assets order by file_name $$,
+  'with a place at Cloudinary, in the folder of the chat'
+);
+insert into answers
+select
+  'storage',
+  public.create_attachments(
+    tests.user_id('ana'),
+    tests.room_id('lounge'),
+    '[{"file_name": "a é b.png", "mime_type": "image/png", "size_bytes": 1}]',
+    'supabase'
+  );
+select is(
+  (select answer #>> '{uploads,0,public_id}' from answers where name = 'storage'),
+  (select format('%s/%s/a_b.png', owner_id, id) from public.media_assets where provider = 'supabase'),
+  'messaging.upload: or a name in Storage that begins with the user''s id'
+);
+
+select results_eq(
+  $$ select refused ->> 'file_name', refused ->> 'error'
+     from jsonb_array_elements(
+       public.create_attachments(
+         tests.user_id('ana'),
+         tests.room_id('lounge'),
+         '[{"file_name": "good.png", "mime_type": "image/png", "size_bytes": 1},
+           {"file_name": "page.html", "mime_type": "text/html", "size_bytes": 1},
+           {"file_name": "large.png", "mime_type": "image/png", "size_bytes": 52428801},
+           {"file_name": "empty.png", "mime_type": "image/png", "size_bytes": 0},
+           {"file_name": "../a.png", "mime_type": "image/png", "size_bytes": 1},
+           {"mime_type": "image/png", "size_bytes": 1},
+           {"file_name": "sizeless.png", "mime_type": "image/png"},
+           {"file_name": "typeless.png", "size_bytes": 1}]'
+       ) -> 'refused'
+     ) as refused $$,
+  $$ values
+     ('page.html', 'file_type_not_allowed'),
+     ('large.png', 'file_too_large'),
+     ('empty.png', 'file_empty'),
+     ('../a.png', 'file_name_invalid'),
+     (null, 'file_name_invalid'),
+     ('sizeless.png', 'file_empty'),
+     ('typeless.png', 'file_type_not_allowed') $$,
+  'each file that cannot be sent is named, with the reason'
+);
+select is((select count(*) from public.media_assets), 3::bigint, 'and none of them is announced then');
+select is(
+  public.create_attachments(tests.user_id('ana'), tests.room_id('lounge'), '[]'),
+  '{"uploads": [], "refused": []}', 'no files, no uploads'
+);
+select tests.refuses(
+  $$ select public.create_attachments(
+       tests.user_id('ana'),
+       tests.room_id('lounge'),
+       (select jsonb_agg('{"file_name": "a.png", "mime_type": "image/png", "size_bytes": 1}'::jsonb) from generate_series(1, 11))
+     ) $$,
+  'too_many_attachments', 'at most ten at once'
+);
+select is(
+  (
+    select jsonb_array_length(
+      public.create_attachments(
+        tests.user_id('ana'),
+        tests.room_id('lounge'),
+        (select jsonb_agg('{"file_name": "a.png", "mime_type": "image/png", "size_bytes": 1}'::jsonb) from generate_series(1, 10))
+      ) -> 'uploads'
+    )
+  ),
+  10, 'ten are fine'
+);
+select tests.refuses(
+  $$ select public.create_attachments(tests.user_id('eve'), tests.room_id('lounge'), '[]') $$,
+  'not_a_member', 'nothing is announced for strangers'
+);
+select tests.refuses(
+  $$ select public.create_attachments(tests.user_id('ana'), gen_random_uuid(), '[]') $$,
+  'room_not_found', 'nor for chats that are not there'
+);
+select tests.refuses(
+  $$ select public.create_attachments(tests.user_id('ana'), tests.room_id('lounge'), '[]') from generate_series(1, 60) $$,
+  'too_many_requests', 'nor again and again'
+);
+
+-- Verifying
+create temporary table ids as
+select file_name as name, id from public.media_assets where file_name in ('Café menu.pdf', 'sea.jpg', 'a é b.png');
+select is(
+  public.verify_attachment((select id from ids where name = 'sea.jpg'), 'image/png', 42) - 'attachment_id',
+  '{"state": "verified", "error": null}', 'a picture arrived as another kind of picture'
+);
+select results_eq(
+  $$ select mime_type, size_bytes, declared_mime_type, declared_size_bytes
+     from public.media_assets where file_name = 'sea.jpg' $$,
+  $$ values ('image/png', 42::bigint, 'image/jpeg', 52428800::bigint) $$,
+  'what arrived and what was announced are both known'
+);
+select is(
+  public.verify_attachment((select id from ids where name = 'sea.jpg'), 'text/html', 0) - 'attachment_id',
+  '{"state": "verified", "error": null}', 'once verified it stays so'
+);
+select is(
+  public.verify_attachment((select id from ids where name = 'a é b.png'), 'video/mp4', 42) - 'attachment_id',
+  '{"state": "delete_requested", "error": "file_type_not_allowed"}', 'a film that was to be a picture is given up'
+);
+select is(
+  public.verify_attachment((select id from ids where name = 'Café menu.pdf'), 'application/pdf', 52428801) - 'attachment_id',
+  '{"state": "delete_requested", "error": "file_too_large"}', 'and so is what is larger than allowed'
+);
+select tests.refuses(
+  $$ select public.verify_attachment((select id from ids where name = 'Café menu.pdf'), 'application/pdf', 1) $$,
+  'attachment_not_found', 'what was given up is not verified again'
+);
+select tests.refuses(
+  $$ select public.verify_attachment(gen_random_uuid(), 'application/pdf', 1) $$,
+  'attachment_not_found', 'nor what was never announced'
+);
+
+-- The states
+select tests.refuses(
+  $$ insert into public.media_assets (
+       provider, public_id, resource_type, state, file_name, declared_mime_type, declared_size_bytes, mime_type, size_bytes
+     )
+     values ('cloudinary', 'x', 'raw', 'verified', 'x', 'text/plain', 1, 'text/plain', 1) $$,
+  'file_state_invalid', 'a file begins as pending'
+);
+select tests.refuses(
+  $$ update public.media_assets set state = 'pending' where file_name = 'sea.jpg' $$,
+  'file_state_invalid', 'it goes no step back'
+);
+select tests.refuses(
+  $$ update public.media_assets set state = 'gone' where file_name = 'sea.jpg' $$,
+  'file_state_invalid', 'and leaves none out'
+);
+select tests.refuses(
+  $$ delete from public.media_assets where file_name = 'Café menu.pdf' $$,
+  'file_state_invalid', 'its row does not go before it is gone'
+);
+update public.media_assets set state = 'gone' where file_name = 'Café menu.pdf';
+select isnt_empty(
+  $$ delete from public.media_assets where file_name = 'Café menu.pdf' returning id $$, 'then it may'
+);
+
+-- What is never sent
+select tests.as_owner();
+select private.sweep_uploads();
+select is(
+  (select count(*) from public.media_assets where state in ('pending', 'verified')), 11::bigint,
+  'uploads of today are left alone'
+);
+update public.media_assets set created_at = now() - interval '25 hours' where file_name = 'sea.jpg';
+select private.sweep_uploads();
+select results_eq(
+  $$ select file_name from public.media_assets where state = 'delete_requested' order by 1 $$,
+  array['a é b.png', 'sea.jpg'], 'what was not sent within a day is given up'
+);
+delete from auth.users where id = tests.user_id('ana');
+select private.sweep_uploads();
+select is_empty(
+  $$ select id from public.media_assets where state in ('pending', 'verified') $$,
+  'and so are the uploads of an account that ended'
+);
+
+select tests.sign_in('ben');
+select throws_ok(
+  $$ select public.create_attachments(tests.user_id('ben'), tests.room_id('lounge'), '[]') $$,
+  '42501', 'permission denied for function create_attachments', 'people announce no files past the upload function'
+);
+select throws_ok(
+  $$ select public.verify_attachment(gen_random_uuid(), 'text/plain', 1) $$,
+  '42501', 'permission denied for function verify_attachment', 'and verify none'
+);
+
+select * from finish();
+rollback;

@@ -341,6 +341,45 @@ export type Database = {
           },
         ]
       }
+      key_verifications: {
+        Row: {
+          id: string
+          key_id: string
+          verified_at: string
+          verified_user_id: string
+          verifier_user_id: string
+        }
+        Insert: {
+          id?: string
+          key_id: string
+          verified_at?: string
+          verified_user_id: string
+          verifier_user_id: string
+        }
+        Update: {
+          id?: string
+          key_id?: string
+          verified_at?: string
+          verified_user_id?: string
+          verifier_user_id?: string
+        }
+        Relationships: [
+          {
+            foreignKeyName: "key_verifications_verifier_user_id_fkey"
+            columns: ["verifier_user_id"]
+            isOneToOne: false
+            referencedRelation: "profiles"
+            referencedColumns: ["id"]
+          },
+          {
+            foreignKeyName: "verified_keys_exist"
+            columns: ["verified_user_id", "key_id"]
+            isOneToOne: false
+            referencedRelation: "user_encryption_keys"
+            referencedColumns: ["user_id", "key_id"]
+          },
+        ]
+      }
       media_assets: {
         Row: {
           created_at: string
@@ -624,6 +663,39 @@ export type Database = {
             referencedColumns: ["id"]
           },
         ]
+      }
+      message_reports: {
+        Row: {
+          created_at: string
+          id: string
+          message_id: string
+          organization_id: string | null
+          reason: string
+          reporter_id: string
+          room_id: string
+          sender_id: string | null
+        }
+        Insert: {
+          created_at?: string
+          id?: string
+          message_id: string
+          organization_id?: string | null
+          reason: string
+          reporter_id: string
+          room_id: string
+          sender_id?: string | null
+        }
+        Update: {
+          created_at?: string
+          id?: string
+          message_id?: string
+          organization_id?: string | null
+          reason?: string
+          reporter_id?: string
+          room_id?: string
+          sender_id?: string | null
+        }
+        Relationships: []
       }
       notification_preferences: {
         Row: {
@@ -962,6 +1034,50 @@ export type Database = {
           },
         ]
       }
+      user_encryption_keys: {
+        Row: {
+          created_at: string
+          device_id: string
+          expires_at: string | null
+          fingerprint: string
+          id: string
+          is_active: boolean
+          key_id: string
+          public_key: string
+          user_id: string
+        }
+        Insert: {
+          created_at?: string
+          device_id: string
+          expires_at?: string | null
+          fingerprint: string
+          id?: string
+          is_active?: boolean
+          key_id: string
+          public_key: string
+          user_id: string
+        }
+        Update: {
+          created_at?: string
+          device_id?: string
+          expires_at?: string | null
+          fingerprint?: string
+          id?: string
+          is_active?: boolean
+          key_id?: string
+          public_key?: string
+          user_id?: string
+        }
+        Relationships: [
+          {
+            foreignKeyName: "user_encryption_keys_user_id_fkey"
+            columns: ["user_id"]
+            isOneToOne: false
+            referencedRelation: "profiles"
+            referencedColumns: ["id"]
+          },
+        ]
+      }
       user_presence: {
         Row: {
           last_activity: string
@@ -1098,10 +1214,19 @@ export type Database = {
         Args: { p_content: string; p_message_id: string }
         Returns: Json
       }
+      fail_job: {
+        Args: { p_job_id: number; p_queue: string; p_reason: string }
+        Returns: Json
+      }
+      finish_jobs: {
+        Args: { p_job_ids: number[]; p_queue: string }
+        Returns: number
+      }
       forward_message: {
         Args: { p_message_id: string; p_room_ids: string[] }
         Returns: Json
       }
+      get_encryption_keys: { Args: { p_user_id: string }; Returns: Json }
       get_messages: {
         Args: {
           p_after_seq?: number
@@ -1125,6 +1250,7 @@ export type Database = {
         Args: { p_lease_seconds?: number; p_room_id?: string }
         Returns: Json
       }
+      job_counts: { Args: Record<PropertyKey, never>; Returns: Json }
       join_as_guest: {
         Args: { p_code: string; p_hotel_slug: string; p_room_number: string }
         Returns: Json
@@ -1159,6 +1285,14 @@ export type Database = {
         Returns: Json
       }
       online_users: { Args: Record<PropertyKey, never>; Returns: string[] }
+      read_jobs: {
+        Args: {
+          p_limit?: number
+          p_queue: string
+          p_visibility_seconds?: number
+        }
+        Returns: Json
+      }
       register_device: {
         Args: { p_kind?: string; p_platform: string; p_target: string }
         Returns: undefined
@@ -1176,6 +1310,14 @@ export type Database = {
         Returns: Json
       }
       renew_guest_code: { Args: { p_stay_id: string }; Returns: Json }
+      report_message: {
+        Args: { p_message_id: string; p_reason: string }
+        Returns: undefined
+      }
+      revoke_encryption_key: {
+        Args: { p_device_id: string; p_key_id: string }
+        Returns: undefined
+      }
       room_permissions: { Args: { p_room_id: string }; Returns: Json }
       search_messages: {
         Args: {
@@ -1242,6 +1384,15 @@ export type Database = {
       undo_delete_message: { Args: { p_message_id: string }; Returns: Json }
       unread_counts: { Args: { p_room_id?: string }; Returns: Json }
       unregister_device: { Args: { p_target: string }; Returns: undefined }
+      upload_encryption_key: {
+        Args: {
+          p_device_id: string
+          p_expires_at?: string
+          p_key_id: string
+          p_public_key: string
+        }
+        Returns: Json
+      }
       verify_attachment: {
         Args: {
           p_attachment_id: string
@@ -1249,6 +1400,10 @@ export type Database = {
           p_size_bytes: number
         }
         Returns: Json
+      }
+      verify_encryption_key: {
+        Args: { p_fingerprint: string; p_key_id: string; p_user_id: string }
+        Returns: undefined
       }
     }
     Enums: {

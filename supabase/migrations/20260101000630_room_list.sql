@@ -4,7 +4,7 @@
 create function private.get_rooms(
   p_archived boolean, p_limit int, p_before timestamptz, p_before_id uuid, p_room_id uuid
 )
-returns jsonb
+returns json
 language plpgsql stable security definer set search_path = ''
 as $$
 declare
@@ -14,7 +14,8 @@ begin
     perform private.refuse('limit_out_of_range');
   -- Whoever names a room gets it, archived or hidden or closed.
   elsif p_room_id is not null then
-    return jsonb_build_array(private.room_json(p_room_id));
+    perform private.require_room_member(p_room_id);
+    return private.rooms_json(array[p_room_id]);
   end if;
 
   return private.rooms_json(array(
@@ -43,7 +44,7 @@ create function public.get_rooms(
   p_before_id uuid default null,
   p_room_id uuid default null
 )
-returns jsonb
+returns json
 language plpgsql stable security invoker set search_path = ''
 as $$
 begin

@@ -1,0 +1,358 @@
+-- Queues: what is to be done outside the database, each job written in the transaction that causes it.
+--
+-- Edge functions do the jobs, at least once: a job that is read stays in its queue, unseen for a while, until it is
+-- finished. A clock calls a function when its queue has jobs, and so does the transaction that writes one.
+--
+-- They are called at the URL in the vault's secret `parley_functions_url` (`https://<project>.supabase.co/functions/v1`)
+-- and show the secret `parley_job_secret` as the header `x-job-secret`. Without these two nobody is called, and jobs wait.
+
+-- Tables
+create table private.job_queues (
+  name text primary key,
+  function_name text not null,
+  max_attempts bigint not null,
+  -- Jobs that are too old are of no use to anybody: a push of yesterday.
+  keep_for interval,
+  kicked_at timestamptz not null default '-infinity',
+  constraint max_attempts_is_positive check (max_attempts > 0)
+)
+with (fillfactor = 50);
+
+insert into private.job_queues (name, function_name, max_attempts, keep_for)
+values
+  ('push', 'push-notifications', 5, '1 day'),
+  ('media_cleanup', 'cloudinary-cleanup', 10, null);
+
+select pgmq.create(name) from private.job_queues;
+
+-- Functions: for the job functions alone
+create function private.require_queue(p_queue text)
+returns private.job_queues
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  queue private.job_queues;
+begin
+  select * into queue from private.job_queues where name = p_queue;
+  if queue.name is null then
+    perform private.refuse('queue_not_found');
+  end if;
+  return queue;
+end;
+$$;
+
+create function private.read_jobs(p_queue text, p_limit int, p_visibility_seconds int)
+returns jsonb
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  queue private.job_queues := private.require_queue(p_queue);
+  job record;
+  jobs jsonb := '[]';
+begin
+  if (p_limit between 1 and 100 and p_visibility_seconds between 1 and 3600) is not true then
+    perform private.refuse('limit_out_of_range');
+  end if;
+
+  for job in select * from pgmq.read(p_queue, p_visibility_seconds, p_limit) loop
+    -- Whoever read it before died of it each time, without a word.
+    if job.read_ct > queue.max_attempts then
+      perform private.archive_job(p_queue, job.msg_id, 'Read as often as it may be, and never finished.');
+    else
+      jobs := jobs || jsonb_build_object(
+        'job_id', job.msg_id, 'attempt', job.read_ct, 'enqueued_at', job.enqueued_at, 'job', job.message
+      );
+    end if;
+  end loop;
+  return jobs;
+end;
+$$;
+
+create function private.finish_jobs(p_queue text, p_job_ids bigint[])
+returns bigint
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  perform private.require_queue(p_queue);
+  return (select count(*) from pgmq.delete(p_queue, p_job_ids));
+end;
+$$;
+
+-- The reason stands in the archive with the job.
+create function private.archive_job(p_queue text, p_job_id bigint, p_reason text)
+returns void
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  execute format('update pgmq.%I set message = message || $2 where msg_id = $1', 'q_' || p_queue)
+  using p_job_id, jsonb_build_object('failure', left(p_reason, 500));
+  perform pgmq.archive(p_queue, p_job_id);
+end;
+$$;
+
+-- 5, 10, 20 … seconds, an hour at most, and by chance up to half more or less: what failed together does not come
+-- back together.
+create function private.fail_job(p_queue text, p_job_id bigint, p_reason text)
+returns jsonb
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  queue private.job_queues := private.require_queue(p_queue);
+  attempts int;
+  seconds int;
+begin
+  execute format('select read_ct from pgmq.%I where msg_id = $1 for update', 'q_' || p_queue) into attempts using p_job_id;
+  if attempts is null then
+    perform private.refuse('job_not_found');
+  elsif attempts >= queue.max_attempts then
+    perform private.archive_job(p_queue, p_job_id, coalesce(p_reason, 'No reason was given.'));
+    return jsonb_build_object('state', 'archived', 'retry_in_seconds', null);
+  end if;
+
+  seconds := ceil(least(5 * 2 ^ greatest(attempts - 1, 0), 3600) * (0.5 + random()));
+  perform pgmq.set_vt(p_queue, p_job_id, seconds);
+  return jsonb_build_object('state', 'waiting', 'retry_in_seconds', seconds);
+end;
+$$;
+
+create function private.job_counts()
+returns jsonb
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  queue text;
+  counts jsonb;
+  answer jsonb := '{}';
+begin
+  for queue in select name from private.job_queues order by name loop
+    execute format(
+      'select jsonb_build_object(
+         ''visible'', count(*) filter (where vt <= clock_timestamp()),
+         ''waiting'', count(*) filter (where vt > clock_timestamp()),
+         ''oldest_seconds'', floor(extract(epoch from clock_timestamp() - min(enqueued_at))),
+         ''archived'', (select count(*) from pgmq.%I)
+       )
+       from pgmq.%I',
+      'a_' || queue, 'q_' || queue
+    ) into counts;
+    answer := answer || jsonb_build_object(queue, counts);
+  end loop;
+  return answer;
+end;
+$$;
+
+create function public.read_jobs(p_queue text, p_limit int default 100, p_visibility_seconds int default 60)
+returns jsonb
+language plpgsql security invoker set search_path = ''
+as $$
+begin
+  return private.read_jobs(p_queue, p_limit, p_visibility_seconds);
+end;
+$$;
+
+create function public.finish_jobs(p_queue text, p_job_ids bigint[])
+returns bigint
+language plpgsql security invoker set search_path = ''
+as $$
+begin
+  return private.finish_jobs(p_queue, p_job_ids);
+end;
+$$;
+
+create function public.fail_job(p_queue text, p_job_id bigint, p_reason text)
+returns jsonb
+language plpgsql security invoker set search_path = ''
+as $$
+begin
+  return private.fail_job(p_queue, p_job_id, p_reason);
+end;
+$$;
+
+create function public.job_counts()
+returns jsonb
+language plpgsql security invoker set search_path = ''
+as $$
+begin
+  return private.job_counts();
+end;
+$$;
+
+-- Functions: calling the job functions
+create function private.has_visible_jobs(p_queue text)
+returns boolean
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  is_there boolean;
+begin
+  execute format('select exists (select from pgmq.%I where vt <= clock_timestamp())', 'q_' || p_queue) into is_there;
+  return is_there;
+end;
+$$;
+
+-- pg_net sends the request after the commit. Whoever cannot be called keeps nobody from sending a message.
+create function private.call_function(p_queue text)
+returns void
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  url text;
+  secret text;
+begin
+  select decrypted_secret into url from vault.decrypted_secrets where name = 'parley_functions_url';
+  select decrypted_secret into secret from vault.decrypted_secrets where name = 'parley_job_secret';
+  if url is null or secret is null then
+    return;
+  end if;
+  perform net.http_post(
+    url := rtrim(url, '/') || '/' || (private.require_queue(p_queue)).function_name,
+    body := jsonb_build_object('queue', p_queue),
+    headers := jsonb_build_object('Content-Type', 'application/json', 'x-job-secret', secret),
+    timeout_milliseconds := 150000
+  );
+exception
+  when others then
+    raise warning 'The function for queue % was not called: %', p_queue, sqlerrm;
+end;
+$$;
+
+-- Called by whoever writes a job: once in two seconds, by one of those who write at the same moment, while none waits for
+-- another. The clock finds what is written in between.
+create function private.kick(p_queue text)
+returns void
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  perform
+  from private.job_queues
+  where name = p_queue and kicked_at < clock_timestamp() - interval '2 seconds'
+  for no key update skip locked;
+  if not found then
+    return;
+  end if;
+  update private.job_queues set kicked_at = clock_timestamp() where name = p_queue;
+  perform private.call_function(p_queue);
+end;
+$$;
+
+-- Called by the clock.
+create function private.kick_functions()
+returns void
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  perform private.call_function(name) from private.job_queues where private.has_visible_jobs(name);
+end;
+$$;
+
+-- Triggers
+-- One job a message, whoever is to get it: whose devices show it is asked when it is pushed. What is written into the
+-- queue's table is what pgmq.send writes, without its dynamic SQL, which costs more than the row.
+create function private.queue_push()
+returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  insert into pgmq.q_push (vt, message) values (clock_timestamp(), jsonb_build_object('message_id', new.id));
+  perform private.kick('push');
+  return null;
+end;
+$$;
+
+create trigger queue_push
+after insert on public.chat_messages
+for each row when (new.message_type <> 'system' and not new.is_deleted)
+execute function private.queue_push();
+
+create function private.queue_cleanup()
+returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  perform private.send_cleanup(new);
+  perform private.kick('media_cleanup');
+  return null;
+end;
+$$;
+
+create trigger queue_cleanup
+after update of state on public.media_assets
+for each row when (new.state = 'delete_requested' and old.state <> 'delete_requested')
+execute function private.queue_cleanup();
+
+create function private.send_cleanup(p_asset public.media_assets)
+returns void
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  perform pgmq.send(
+    'media_cleanup',
+    jsonb_build_object(
+      'asset_id', p_asset.id,
+      'provider', p_asset.provider,
+      'public_id', p_asset.public_id,
+      'resource_type', p_asset.resource_type
+    )
+  );
+end;
+$$;
+
+-- Jobs
+-- What nobody will look for any more. A file whose cleaning was given up is tried again, every day until it is gone.
+create function private.purge_jobs()
+returns void
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  queue private.job_queues;
+begin
+  for queue in select * from private.job_queues loop
+    execute format('delete from pgmq.%I where archived_at < now() - interval ''30 days''', 'a_' || queue.name);
+    if queue.keep_for is not null then
+      execute format('delete from pgmq.%I where enqueued_at < now() - $1', 'q_' || queue.name) using queue.keep_for;
+    end if;
+  end loop;
+
+  perform private.send_cleanup(asset)
+  from public.media_assets as asset
+  where asset.state = 'delete_requested'
+    and asset.id not in (select (message ->> 'asset_id')::uuid from pgmq.q_media_cleanup);
+  delete from public.media_assets where state = 'gone' and state_changed_at < now() - interval '30 days';
+
+  delete from cron.job_run_details where end_time < now() - interval '1 day';
+  delete from net._http_response where created < now() - interval '1 day';
+end;
+$$;
+
+select cron.schedule('kick_functions', '10 seconds', 'select private.kick_functions()');
+select cron.schedule('purge_jobs', '20 3 * * *', 'select private.purge_jobs()');
+
+-- Policies
+alter table private.job_queues enable row level security;
+
+create policy "Nobody reads the queues past their functions"
+on private.job_queues for select to authenticated
+using (false);
+
+-- Grants
+grant execute on function private.read_jobs(text, int, int) to service_role;
+grant execute on function private.finish_jobs(text, bigint[]) to service_role;
+grant execute on function private.fail_job(text, bigint, text) to service_role;
+grant execute on function private.job_counts() to service_role;
+grant execute on function public.read_jobs(text, int, int) to service_role;
+grant execute on function public.finish_jobs(text, bigint[]) to service_role;
+grant execute on function public.fail_job(text, bigint, text) to service_role;
+grant execute on function public.job_counts() to service_role;
+
+-- Comments
+comment on table private.job_queues is 'The queues, and the function that does the jobs of each.';
+comment on column private.job_queues.max_attempts is 'After so many a job goes to the archive, with the reason.';
+comment on column private.job_queues.kicked_at is 'When its function was last called by who wrote a job.';
+comment on function public.read_jobs(text, int, int) is
+'For job functions: 1 to 100 jobs [{job_id, attempt, enqueued_at, job}], which nobody else reads for so many seconds. push: {message_id}; media_cleanup: {asset_id, provider, public_id, resource_type}, and who has destroyed the file sets the state of media_assets to gone. Refusals: queue_not_found, limit_out_of_range.';
+comment on function public.finish_jobs(text, bigint[]) is
+'For job functions: these are done. Answers how many were there. Refusals: queue_not_found.';
+comment on function public.fail_job(text, bigint, text) is
+'For job functions: this one failed, and is read again later, each time after twice as long; after the last attempt it goes to the archive with the reason. Answers {state: waiting or archived, retry_in_seconds}. Refusals: queue_not_found, job_not_found.';
+comment on function public.job_counts() is
+'For job functions and whoever looks after them: {queue: {visible, waiting, oldest_seconds, archived}}.';

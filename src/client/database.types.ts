@@ -583,16 +583,19 @@ export type Database = {
           message_id: string
           room_id: string
           user_id: string | null
+          user_key: string
         }
         Insert: {
           message_id: string
           room_id: string
           user_id?: string | null
+          user_key?: never
         }
         Update: {
           message_id?: string
           room_id?: string
           user_id?: string | null
+          user_key?: never
         }
         Relationships: [
           {

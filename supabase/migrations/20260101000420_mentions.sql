@@ -5,7 +5,9 @@ create table public.message_mentions (
   message_id uuid not null references public.chat_messages (id) on delete cascade,
   user_id uuid references public.profiles (id) on delete cascade,
   room_id uuid not null,
-  constraint message_mentions_one_per_person unique nulls not distinct (message_id, user_id)
+  -- A key holds no nulls.
+  user_key uuid not null generated always as (coalesce(user_id, '00000000-0000-0000-0000-000000000000')) stored,
+  primary key (message_id, user_key)
 );
 
 -- Indexes
@@ -164,4 +166,5 @@ grant select on public.message_mentions to authenticated;
 -- Comments
 comment on table public.message_mentions is 'Whom a message mentions. Found when it is written and when it is edited.';
 comment on column public.message_mentions.user_id is 'Null: everybody in the room but the sender, by @all.';
+comment on column public.message_mentions.user_key is 'The person, or the nil id for everybody.';
 comment on column public.message_mentions.room_id is 'The message''s: it never moves.';

@@ -191,7 +191,7 @@ $$;
 
 -- A job: removes the rows below the floor of rooms that were cleared for everyone, so many at a time, since whoever writes
 -- there waits for it. Answers how many it has removed.
-create function private.remove_cleared_messages(p_limit int default 2000)
+create function private.remove_cleared_messages(p_limit int default 1000)
 returns int
 language plpgsql security definer set search_path = ''
 as $$

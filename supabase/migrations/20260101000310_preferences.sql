@@ -74,6 +74,11 @@ begin
   where id = p_room_id
   on conflict (user_id, room_id) do update
   set visible_from_seq = greatest(mine.visible_from_seq, excluded.visible_from_seq),
+    -- What is hidden from now on, the copy on a device must forget.
+    cleared_change_seq = case
+      when excluded.visible_from_seq > mine.visible_from_seq then private.next_change_seq(p_room_id)
+      else mine.cleared_change_seq
+    end,
     last_read_seq = greatest(mine.last_read_seq, excluded.last_read_seq),
     last_read_message_id = excluded.last_read_message_id,
     last_delivered_seq = greatest(mine.last_delivered_seq, excluded.last_delivered_seq),

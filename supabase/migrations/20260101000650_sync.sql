@@ -22,6 +22,33 @@ for each row when (
 )
 execute function private.count_room_change();
 
+-- A room in which nothing was written yet is told with its first message.
+create function private.count_members_change()
+returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  perform private.next_change_seq(id)
+  from (
+    select id
+    from public.chat_rooms
+    where id in (select room_id from changed_members) and last_seq > 0
+    order by id
+  ) as rooms;
+  return null;
+end;
+$$;
+
+create trigger count_members_joined
+after insert on public.chat_room_members
+referencing new table as changed_members
+for each statement execute function private.count_members_change();
+
+create trigger count_members_changed
+after update on public.chat_room_members
+referencing new table as changed_members
+for each statement execute function private.count_members_change();
+
 -- Functions
 -- A cursor as clients send it: {seq, change_seq}, or a bare number for the seq. Null in, null out.
 create function private.to_sync_cursor(p_cursor jsonb)

@@ -253,7 +253,7 @@ select results_eq(
 );
 
 select results_eq(
-  $$ select format('%I.%I', nspname, proname) collate "default"
+  $$ select distinct format('%I.%I', nspname, proname) collate "default"
      from pg_proc as p join pg_namespace as n on n.oid = pronamespace
      where nspname in ('public', 'private') and prosecdef
      order by 1 $$,

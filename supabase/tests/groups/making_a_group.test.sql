@@ -35,8 +35,9 @@ select lives_ok(
   $$ select public.send_message(tests.room_id('lounge'), 'hello') $$, 'and writes in it'
 );
 
-select is(
-  public.create_group_chat(null, pg_temp.people('ben', 'col')) ->> 'name', 'Ben, Col', 'without a title it has the others'' names'
+select ok(
+  public.create_group_chat(null, pg_temp.people('ben', 'col')) ->> 'name' in ('Ben, Col', 'Col, Ben'),
+  'without a title it has the others'' names'
 );
 select is(public.create_group_chat('alone', null) -> 'member_count', '1', 'one may begin alone');
 select is(

@@ -1,6 +1,6 @@
 -- Sync gives what was missed: in order, once, in pages; and what was changed of what one has.
 begin;
-select plan(24);
+select plan(26);
 
 select tests.create_user(name) from unnest(array['ana', 'ben', 'eve']) as name;
 select tests.create_room('lounge', members => array['ana', 'ben']);
@@ -106,6 +106,24 @@ select tests.sign_in('ben');
 select pg_temp.sync();
 select is(pg_temp.told('gone_rooms'), tests.room_id('lounge')::text, 'a room that one has left is gone');
 select is((select answer -> 'cursors' from memory), '{}', 'with its cursor');
+
+select tests.as_owner();
+select tests.create_room('bar', members => array['ana', 'ben']);
+select pg_temp.write('bar', 1, 3);
+select tests.sign_in('ben');
+select pg_temp.sync();
+select tests.as_owner();
+insert into public.chat_room_members (room_id, user_id) values (tests.room_id('bar'), tests.user_id('eve'));
+select tests.sign_in('ben');
+select pg_temp.sync();
+select is(pg_temp.told('rooms', 'member_count'), '3', 'a room that somebody joined is told');
+select tests.as_owner();
+update public.chat_rooms set history_for_new_members = false where id = tests.room_id('bar');
+delete from public.chat_room_members where room_id = tests.room_id('bar') and user_id = tests.user_id('ben');
+insert into public.chat_room_members (room_id, user_id) values (tests.room_id('bar'), tests.user_id('ben'));
+select tests.sign_in('ben');
+select pg_temp.sync();
+select is(pg_temp.told('reset'), tests.room_id('bar')::text, 'who comes again and may not read what was, forgets it');
 
 select tests.sign_in('eve');
 select is(

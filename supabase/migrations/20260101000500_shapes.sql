@@ -223,13 +223,27 @@ begin
       cross join lateral private.people_with_guest(r.id, me) as guests
       where r.id = any (p_room_ids) and r.type = 'guest'
     ),
+    -- Each person once, however many rooms we share.
+    shown as materialized (
+      select
+        user_id,
+        role,
+        (object || jsonb_build_object('role', role))::text::json as participant,
+        private.full_name(object) as name,
+        object ->> 'avatar_url' as avatar_url
+      from (select distinct user_id, role from people) as each
+      join private.user_objects(array(select distinct user_id from people)) using (user_id)
+    ),
     participants as materialized (
       select
         room_id,
         max(member_count) as member_count,
-        json_agg(object || jsonb_build_object('role', role) order by place) as list
+        json_agg(participant order by place) as list,
+        -- What a room without a title is called: by those one meets there.
+        string_agg(name, ', ' order by place) filter (where place between 1 and 3) as names,
+        max(avatar_url) filter (where place = 1) as avatar_url
       from people
-      join private.user_objects(array(select distinct user_id from people)) using (user_id)
+      join shown using (user_id, role)
       group by room_id
     ),
     last_messages as materialized (
@@ -248,9 +262,9 @@ begin
           'id', r.id,
           'type', r.type,
           'title', r.title,
-          'name', coalesce(r.title, private.names_of(p.list)),
+          'name', coalesce(r.title, p.names),
           'description', r.description,
-          'avatar_url', coalesce(r.avatar_url, case when r.type = 'direct' then p.list -> 1 ->> 'avatar_url' end),
+          'avatar_url', coalesce(r.avatar_url, case when r.type = 'direct' then p.avatar_url end),
           'organization_id', r.organization_id,
           'related_product', r.related_product,
           'room_number', r.room_number,
@@ -294,7 +308,7 @@ begin
   select
     audience.user_id,
     coalesce(m.role, 'member'),
-    row_number() over (order by audience.user_id <> p_user_id, m.joined_at, audience.user_id),
+    row_number() over (order by audience.user_id <> p_user_id, m.joined_at, audience.user_id) - 1,
     count(*) over ()
   from private.room_audience(p_room_id) as audience (user_id)
   left join public.chat_room_members as m on m.room_id = p_room_id and m.user_id = audience.user_id
@@ -312,18 +326,6 @@ begin
     nullif(trim(concat_ws(' ', nullif(p_user ->> 'first_name', ''), nullif(p_user ->> 'last_name', ''))), ''),
     p_user ->> 'username'
   );
-end;
-$$;
-
--- What a room without a title is called: by those one meets there.
-create function private.names_of(p_participants json)
-returns text
-language plpgsql immutable set search_path = ''
-as $$
-begin
-  return private.full_name((p_participants -> 1)::jsonb)
-    || coalesce(', ' || private.full_name((p_participants -> 2)::jsonb), '')
-    || coalesce(', ' || private.full_name((p_participants -> 3)::jsonb), '');
 end;
 $$;
 

@@ -30,6 +30,7 @@ values
   ('forward_rooms', 10, 'rooms a forward'),
   ('group_rooms_per_hour', 60, 'groups made'),
   ('key_uploads_per_hour', 10, 'keys'),
+  ('keys_per_user', 100, 'keys in use'),
   ('mentions_per_message', 100, 'people called by name'),
   ('members_per_call', 500, 'people added at once'),
   ('messages_per_bulk_delete', 100, 'messages'),

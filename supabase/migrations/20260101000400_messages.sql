@@ -131,8 +131,8 @@ begin
       perform private.refuse('encrypted_with_clear_text');
     elsif new.encryption_key_id is null then
       perform private.refuse('encryption_key_required');
-    elsif octet_length(new.encrypted_content) > 131072 then
-      perform private.refuse('content_too_long');
+    elsif not private.is_envelope(new.encrypted_content) then
+      perform private.refuse('encrypted_content_invalid');
     end if;
   elsif coalesce(new.content, '') = '' and new.attachment_ids is null then
     perform private.refuse('content_required');
@@ -178,6 +178,11 @@ begin
   -- Looked up before anything is locked or charged: most retries end here.
   if private.is_sent(new) then
     return null;
+  end if;
+
+  -- A retry is answered when its key has ended since: only what is new needs one that is in use.
+  if me is not null and new.is_encrypted then
+    perform private.require_key_in_use(me, new.encryption_key_id);
   end if;
 
   -- An account's end takes its profile first, and its rooms then: a send takes them in the same order.

@@ -119,6 +119,27 @@ begin
 end;
 $$;
 
+-- Gives somebody a key to send encrypted messages with, as if it had been uploaded.
+create function tests.create_key(p_name text, p_key_id text)
+returns void
+language plpgsql set search_path = ''
+as $$
+begin
+  insert into public.user_encryption_keys (user_id, device_id, key_id, public_key, fingerprint)
+  values (tests.user_id(p_name), 'phone', p_key_id, 'the key', upper(encode(sha256(p_key_id::bytea), 'hex')));
+end;
+$$;
+
+-- An encrypted message, as far as the server can tell.
+create function tests.envelope(p_body text)
+returns text
+language plpgsql immutable set search_path = ''
+as $$
+begin
+  return jsonb_build_object('v', 1, 'keys', jsonb_build_object('A1B2', 'wrapped'), 'body', p_body);
+end;
+$$;
+
 -- The SQLSTATE that this refusal has in the list.
 create function tests.sqlstate_of(p_code text)
 returns text
@@ -151,9 +172,10 @@ begin
 end;
 $$;
 
--- Whoever has signed in may ask and assert. People and rooms are made before, by the owner.
+-- Whoever has signed in may ask and assert. People, rooms and keys are made before, by the owner.
 grant execute on all functions in schema tests to anon, authenticated, service_role;
-revoke execute on function tests.create_user(text, boolean), tests.create_room(text, text[])
+revoke execute
+on function tests.create_user(text, boolean), tests.create_room(text, text[]), tests.create_key(text, text)
 from anon, authenticated, service_role;
 
 select extensions.plan(1);

@@ -2,12 +2,13 @@ begin;
 select plan(34);
 
 select tests.create_user(name) from unnest(array['ana', 'ben', 'eve']) as name;
+select tests.create_key('ana', 'key');
 select tests.create_room('lounge', members => array['ana', 'ben']);
 select tests.sign_in('ana');
 select public.start_direct_chat(tests.user_id('ben'), p_content => 'just us');
 select public.send_message(tests.room_id('lounge'), 'helo');
 select public.send_message(tests.room_id('lounge'), 'second');
-select public.send_message(tests.room_id('lounge'), p_encrypted_content => '{"v": 1}', p_encryption_key_id => 'key');
+select public.send_message(tests.room_id('lounge'), p_encrypted_content => tests.envelope('secret'), p_encryption_key_id => 'key');
 
 select tests.as_owner();
 insert into public.chat_messages (room_id, sender_id, message_type, content)

@@ -2,11 +2,12 @@ begin;
 select plan(26);
 
 select tests.create_user(name) from unnest(array['ana', 'ben', 'eve']) as name;
+select tests.create_key('ben', 'key');
 select tests.create_room('lounge', members => array['ana', 'ben']);
 update public.chat_room_members set role = 'owner' where user_id = tests.user_id('ana');
 select tests.sign_in('ben');
 select public.send_message(tests.room_id('lounge'), 'for @ana', p_metadata => '{"mood": "glad"}');
-select public.send_message(tests.room_id('lounge'), p_encrypted_content => '{"v": 1}', p_encryption_key_id => 'key');
+select public.send_message(tests.room_id('lounge'), p_encrypted_content => tests.envelope('secret'), p_encryption_key_id => 'key');
 create temporary table named as select coalesce(content, 'encrypted') as name, id from public.chat_messages;
 grant select on named to authenticated;
 create function pg_temp.id(p_name text) returns uuid language sql as $$ select id from named where name = p_name $$;

@@ -2,6 +2,7 @@ begin;
 select plan(36);
 
 select tests.create_user(name) from unnest(array['ana', 'ben']) as name;
+select tests.create_key('ana', 'key');
 select tests.create_room('lounge', members => array['ana', 'ben']);
 create function pg_temp.events(p_event text) returns table (topic text, payload jsonb) language sql security definer as $$
   select topic, payload from realtime.messages where event = p_event order by inserted_at
@@ -13,7 +14,7 @@ grant execute on all functions in schema pg_temp to authenticated;
 
 select tests.sign_in('ana');
 select public.send_message(tests.room_id('lounge'), 'a secret for @ben', p_metadata => '{"where": "here"}');
-select public.send_message(tests.room_id('lounge'), p_encrypted_content => '{"v": 1}', p_encryption_key_id => 'key');
+select public.send_message(tests.room_id('lounge'), p_encrypted_content => tests.envelope('secret'), p_encryption_key_id => 'key');
 create temporary table named as select coalesce(content, 'encrypted') as name, id from public.chat_messages;
 grant select on named to authenticated;
 create function pg_temp.id(p_name text) returns uuid language sql as $$ select id from named where name like p_name || '%' $$;

@@ -2,6 +2,7 @@ begin;
 select plan(25);
 
 select tests.create_user(name) from unnest(array['ana', 'ben', 'col', 'dan', 'eve']) as name;
+select tests.create_key('col', 'key');
 select tests.create_room('lounge', members => array['ana', 'ben', 'col']);
 select tests.create_room('cellar', members => array['ana', 'ben', 'dan']);
 insert into public.user_devices (user_id, target, platform)
@@ -93,7 +94,7 @@ select ok('ben''s phone' not in (select pg_temp.pushed()), 'nor does who is bloc
 delete from public.user_blocks;
 
 select tests.sign_in('col');
-insert into public.chat_messages (room_id, encrypted_content, encryption_key_id) values (tests.room_id('lounge'), '{}', 'key');
+insert into public.chat_messages (room_id, encrypted_content, encryption_key_id) values (tests.room_id('lounge'), tests.envelope('secret'), 'key');
 select tests.as_owner();
 select set_eq(
   $$ select target, show_preview from private.push_recipients(pg_temp.last_message()) $$,

@@ -2,12 +2,13 @@ begin;
 select plan(35);
 
 select tests.create_user(name) from unnest(array['ana', 'ben', 'eve']) as name;
+select tests.create_key('ben', 'key');
 select tests.create_room(title, members => array['ana', 'ben']) from unnest(array['lounge', 'bar', 'pool']) as title;
 select tests.create_room('private', members => array['ben', 'eve']);
 select tests.sign_in('ben');
 select public.send_message(tests.room_id('lounge'), 'the menu', 'document', p_metadata => '{"page": 1}');
 select public.send_message(tests.room_id('lounge'), 'an answer', p_reply_to_id => (select id from public.chat_messages));
-select public.send_message(tests.room_id('lounge'), p_encrypted_content => '{"v": 1}', p_encryption_key_id => 'key');
+select public.send_message(tests.room_id('lounge'), p_encrypted_content => tests.envelope('secret'), p_encryption_key_id => 'key');
 select public.send_message(tests.room_id('lounge'), 'gone');
 select public.send_message(tests.room_id('private'), 'not for ana');
 select public.delete_message((select id from public.chat_messages where content = 'gone'));

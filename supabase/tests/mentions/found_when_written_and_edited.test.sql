@@ -2,6 +2,7 @@ begin;
 select plan(23);
 
 select tests.create_user(name) from unnest(array['ana', 'ben', 'ben.2', 'carl', 'eve']) as name;
+select tests.create_key('ana', 'key');
 select tests.create_room('lounge', members => array['ana', 'ben', 'ben.2', 'carl']);
 
 -- Whom a message by ana with this text mentions, by their names.
@@ -29,7 +30,7 @@ select is(pg_temp.mentioned('@ana'), array[]::text[], 'nor the sender');
 select is(pg_temp.mentioned('@all lunch'), array['ben', 'ben.2', 'carl'], 'all is everybody but the sender');
 select is(
   (public.send_message(
-    tests.room_id('lounge'), p_encrypted_content => '{"body": "@ben"}', p_encryption_key_id => 'key'
+    tests.room_id('lounge'), p_encrypted_content => tests.envelope('@ben'), p_encryption_key_id => 'key'
   ) #> '{message,mentions}'),
   '[]', 'an encrypted message mentions nobody'
 );

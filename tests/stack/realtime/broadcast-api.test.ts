@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import type { RawClient } from './raw-client.ts'
 import { ana, keys, type Served, serve, token } from './serve.ts'
 
@@ -170,6 +170,22 @@ test('one private event whose policy raises says so', async () => {
   await served.sql(`drop policy "broken" on realtime.messages`)
   expect(response.status).toBe(422)
   expect(await response.json()).toEqual({ message: 'RLS policy error' })
+})
+
+test('one private event whose policy is stopped says so', async () => {
+  await served.sql(`
+    create policy "slow" on realtime.messages for insert to anon with check ((select pg_sleep(60)) is not null)`)
+  const answer = single('den/events/hi?private=true', '{}', json)
+  const stop = () =>
+    served.adminSql(
+      `select pg_cancel_backend(pid) from pg_stat_activity
+       where datname = current_database() and wait_event = 'PgSleep'`,
+    )
+  await vi.waitFor(async () => expect(await stop()).toHaveLength(1), { timeout: 7000 })
+  const response = await answer
+  await served.sql(`drop policy "slow" on realtime.messages`)
+  expect(response.status).toBe(422)
+  expect(await response.json()).toEqual({ message: 'Query canceled' })
 })
 
 test.each([

@@ -34,8 +34,8 @@ test.each(['1.0.0', '1.0.7'])('vsn %s is version 1', async (vsn) => {
   await client.closed()
 })
 
-test('vsn 2.0.0 is version 2', async () => {
-  const client = await served.raw(`apikey=${keys.secret}&vsn=2.0.0`)
+test.each(['2.0.0', '2.0.7'])('vsn %s is version 2', async (vsn) => {
+  const client = await served.raw(`apikey=${keys.secret}&vsn=${vsn}`)
   client.send([null, '9', 'phoenix', 'heartbeat', {}])
   expect(await client.next()).toEqual([null, '9', 'phoenix', 'phx_reply', { status: 'ok', response: {} }])
   client.ws.close()
@@ -48,8 +48,8 @@ test('a token opens a connection, and a header wins over the address', async () 
   await client.closed()
 })
 
-test('another version is refused without a word', async () => {
-  await expect(served.raw(`apikey=${keys.publishable}&vsn=3.0.0`)).rejects.toThrow(/^403 $/)
+test.each(['3.0.0', '1.1.0', '2.0', '2', ''])('vsn "%s" is refused without a word', async (vsn) => {
+  await expect(served.raw(`apikey=${keys.publishable}&vsn=${vsn}`)).rejects.toThrow(/^403 $/)
 })
 
 test.each([

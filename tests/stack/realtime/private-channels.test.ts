@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { RawClient } from './raw-client.ts'
-import { ana, type Served, serve, token } from './serve.ts'
+import { ana, keys, type Served, serve, token } from './serve.ts'
 
 let served: Served
 const clients: RawClient[] = []
@@ -215,10 +215,14 @@ test('without a partition for today the answer says so', async () => {
   const [today] = await served.adminSql(`select to_char(now(), '"realtime.messages_"YYYY_MM_DD') as name`)
   await served.adminSql(`alter table realtime.messages detach partition ${today?.name}`)
   const { response } = await join()
+  const path = '/api/broadcast/den/events/hi?private=true'
+  const refused = await served.request(path, { method: 'POST', headers: { apikey: keys.publishable } })
   await served.adminSql(`
     alter table realtime.messages attach partition ${today?.name}
     for values from (current_date) to (current_date + 1)`)
   expect(response).toMatchObject({
     response: { reason: 'MissingPartition: Realtime was unable to find the expected messages partition' },
   })
+  expect(refused.status).toBe(422)
+  expect(await refused.json()).toEqual({ message: 'Missing messages partition' })
 })

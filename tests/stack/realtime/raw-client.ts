@@ -54,7 +54,9 @@ export class RawClient {
   async join(topic: string, config: unknown = {}, more: Record<string, unknown> = {}): Promise<unknown> {
     const ref = `join-${topic}`
     this.send([ref, ref, topic, 'phx_join', { config, ...more }])
-    const reply = (await this.next((frame) => Array.isArray(frame) && frame[1] === ref)) as unknown[]
+    // A channel that is replaced is closed with the same ref.
+    const isReply = (frame: unknown) => Array.isArray(frame) && frame[1] === ref && frame[3] === 'phx_reply'
+    const reply = (await this.next(isReply)) as unknown[]
     return reply[4]
   }
 

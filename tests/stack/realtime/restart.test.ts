@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { bootstrap } from '../../../src/stack/postgres/bootstrap.ts'
 import { type Cluster, startCluster, stopLeftover } from '../../../src/stack/postgres/cluster.ts'
 import { freePort } from '../../../src/stack/postgres/ports.ts'
-import { type Served, serve, subscribed, token } from './serve.ts'
+import { keys, type Served, serve, subscribed, token } from './serve.ts'
 
 // A client joins again after 1, 2, 5 and then 10 seconds.
 vi.setConfig({ testTimeout: 90_000 })
@@ -109,9 +109,32 @@ test.each([
   },
 )
 
-test('while Postgres is gone a public channel of another socket is refused, and let in once it is back', async () => {
-  const client = await served.raw()
+test('while Postgres is gone joins, fresh tokens and private broadcasts over HTTP are told so; then all is well', async () => {
+  const [client, secret] = [await served.raw(), await served.raw()]
+  const access_token = await token()
+  expect(await secret.join('realtime:den', { private: true }, { access_token })).toMatchObject({ status: 'ok' })
+  const broadcast = async () =>
+    served.request('/api/broadcast/den/events/hi?private=true', {
+      method: 'POST',
+      headers: { apikey: keys.publishable, authorization: `Bearer ${access_token}` },
+    })
+  expect((await broadcast()).status).toBe(403)
   await cluster.stop()
+  const refused = await broadcast()
+  expect(refused.status).toBe(422)
+  expect(await refused.json()).toEqual({ message: 'Tenant database unavailable' })
+  secret.send([
+    'join-realtime:den',
+    '2',
+    'realtime:den',
+    'access_token',
+    { access_token: await token(undefined, '2h') },
+  ])
+  expect(await secret.next()).toMatchObject({
+    3: 'system',
+    4: { status: 'error', message: 'Realtime was unable to connect to the project database' },
+  })
+  expect(await secret.next()).toMatchObject({ 3: 'phx_close' })
   expect(await client.join('realtime:den')).toEqual({
     status: 'error',
     response: { reason: 'UnableToConnectToProject: Realtime was unable to connect to the project database' },
@@ -123,6 +146,7 @@ test('while Postgres is gone a public channel of another socket is refused, and 
   await served.sql(`select realtime.send('{}', 'hi', 'den', false)`)
   expect(String(await client.next())).toContain('hi')
   client.ws.terminate()
+  secret.ws.terminate()
 })
 
 test('pg-logical-replication 2.5.0 acknowledges a byte too much, for which a stopping Postgres would wait in vain', async () => {

@@ -111,6 +111,13 @@ test('too many broadcasts over HTTP are refused', async () => {
   expect(await (await send(1)).json()).toEqual({
     message: 'Too many messages to broadcast, please reduce the batch size',
   })
+  const one = () =>
+    other.request('/api/broadcast/den/events/hi', { method: 'POST', headers: { apikey: keys.publishable } })
+  // Six a minute.
+  for (let i = 0; i < 6; i += 1) expect((await one()).status).toBe(202)
+  const refused = await one()
+  expect(refused.status).toBe(429)
+  expect(await refused.json()).toEqual({ message: 'You have exceeded your rate limit' })
 })
 
 test('a subscriber that does not read is dropped; the others hear everything', async () => {
@@ -212,12 +219,10 @@ test('while the stream is down channels live on and joins are refused; then ever
   await client.join(den, { broadcast: { self: true } })
   const release = await holdStream(other)
   await breakStream(other)
-  const waiting = () => client.join('realtime:attic')
-  await vi.waitFor(async () => {
-    expect(await waiting()).toEqual({
-      status: 'error',
-      response: { reason: 'UnableToConnectToProject: Realtime was unable to connect to the project database' },
-    })
+  await vi.waitFor(() => expect(other.lines.join()).toContain('stream broke'))
+  expect(await client.join('realtime:attic')).toEqual({
+    status: 'error',
+    response: { reason: 'UnableToConnectToProject: Realtime was unable to connect to the project database' },
   })
   client.send([joinRef, null, den, 'broadcast', { event: 'still here' }])
   expect((await client.settled()).at(-1)).toMatchObject({ 3: 'broadcast', 4: { event: 'still here' } })

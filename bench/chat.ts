@@ -12,8 +12,12 @@ import { withScratchCluster } from '../src/stack/postgres/scratch.ts'
 
 const small = process.argv.includes('--small')
 const size = small
-  ? { messages: 30_000, huge: 15_000, rooms: 300, past_stays: 500, sends: 40, runs: 5 }
-  : { messages: 3_000_000, huge: 1_000_000, rooms: 20_500, past_stays: 50_000, sends: 1500, runs: 25 }
+  ? { messages: 30_000, rooms: 300, past_stays: 500 }
+  : { messages: 3_000_000, rooms: 20_500, past_stays: 50_000 }
+// What stands in the huge room: a third.
+const huge = size.messages / 3
+const sends = small ? 40 : 1500
+const runs = small ? 5 : 25
 const writers = 8
 
 interface Row {
@@ -61,16 +65,16 @@ async function measureUnread(url: string, owner: pg.Client): Promise<void> {
   const reader = await signIn(url, user(1))
   const ours = (room: string) => time(reader, `select public.calculate_unread_count('${user(1)}', '${room}')`)
   const theirs = (room: string) =>
-    time(owner, `select document.calculate_unread_count('${user(1)}', '${room}')`, Math.min(size.runs, 5))
-  const huge = id('room', 0)
+    time(owner, `select document.calculate_unread_count('${user(1)}', '${room}')`, Math.min(runs, 5))
+  const room = id('room', 0)
   const times = new Map<number, number>()
-  for (const backlog of [10, size.huge / 10, size.huge - 1]) {
-    await moveCursor(owner, user(1), huge, backlog)
-    const [mine, document] = [await ours(huge), await theirs(huge)]
+  for (const backlog of [10, huge / 10, huge - 1]) {
+    await moveCursor(owner, user(1), room, backlog)
+    const [mine, document] = [await ours(room), await theirs(room)]
     times.set(backlog, mine)
     if (backlog === 10) continue
     compare(`unread, ${backlog.toLocaleString('en')} behind`, document, mine, {
-      atLeast: backlog === size.huge - 1 ? 150 : 100,
+      atLeast: backlog === huge - 1 ? 150 : 100,
     })
   }
   const [few = 0, , many = 0] = [...times.values()]
@@ -81,7 +85,7 @@ async function measureUnread(url: string, owner: pg.Client): Promise<void> {
     owner,
     `select sum(document.calculate_unread_count('${user(1)}', room_id)) from document.user_chat_preferences
      where user_id = '${user(1)}'`,
-    Math.min(size.runs, 5),
+    Math.min(runs, 5),
   )
   compare('total unread of 201 rooms', sum, total, { atLeast: 50 })
   await reader.end()
@@ -99,20 +103,17 @@ async function measureReading(url: string, owner: pg.Client): Promise<void> {
      where '${user(1)}' = any (r.members)
        and coalesce(p.is_deleted, false) = false and coalesce(p.is_archived, false) = false
      order by r.updated_at desc limit 201`,
-    Math.min(size.runs, 5),
+    Math.min(runs, 5),
   )
   compare('room list of 201 rooms', listOfDocument, list, { atLeast: 20 })
 
-  const huge = id('room', 0)
-  const page = `select public.get_messages('${huge}')`
+  const room = id('room', 0)
+  const page = `select public.get_messages('${room}')`
   const first = await time(reader, page)
-  const deep = await time(
-    reader,
-    `select public.get_messages('${huge}', p_before_seq => ${Math.round(size.huge / 10)})`,
-  )
+  const deep = await time(reader, `select public.get_messages('${room}', p_before_seq => ${Math.round(huge / 10)})`)
   compareTimes('page at depth 90 % against page one', deep, first, { atMost: 1.2 })
 
-  const rawPage = `select id, content from public.chat_messages where room_id = '${huge}' order by seq desc limit 50`
+  const rawPage = `select id, content from public.chat_messages where room_id = '${room}' order by seq desc limit 50`
   compareTimes('row level security, a page of 50', await time(reader, rawPage), await time(owner, rawPage), {
     atMost: 1.7,
   })
@@ -152,7 +153,7 @@ async function measureSearch(url: string, owner: pg.Client): Promise<void> {
       `select m.* from document.chat_messages as m join document.chat_rooms as r on r.id = m.room_id
        where '${person}' = any (r.members) and m.content ilike '%${word}%' and not m.is_deleted
        order by m.created_at desc limit 20`,
-      Math.min(size.runs, 5),
+      Math.min(runs, 5),
     )
     compare(`search, a ${name} account, against ILIKE`, like, ours, { atLeast: target })
     await reader.end()
@@ -167,7 +168,7 @@ async function measureMarking(url: string, owner: pg.Client): Promise<void> {
   ]) {
     const reader = await signIn(url, person)
     const times = { ours: [] as number[], document: [] as number[] }
-    for (let run = 0; run < Math.min(size.runs, 15); run += 1) {
+    for (let run = 0; run < Math.min(runs, 15); run += 1) {
       await moveCursor(owner, person, room, 1000)
       times.ours.push(await once(reader, `select public.mark_read('${room}')`))
       await owner.query('truncate document.message_reads')
@@ -261,7 +262,7 @@ async function measureSending(url: string, owner: pg.Client): Promise<void> {
   for (const table of ['chat_rooms', 'user_chat_preferences']) {
     if (table === 'user_chat_preferences') {
       const reader = await signIn(url, user(1))
-      for (let seq = 0; seq < size.sends; seq += 1) {
+      for (let seq = 0; seq < sends; seq += 1) {
         await reader.query(`select public.mark_delivered('${id('room', 1)}', ${seq})`)
       }
       await reader.end()
@@ -288,10 +289,10 @@ async function throughput(url: string, jobs: Array<{ sender: string | null; sql:
     jobs.map(async ({ sender, sql }) => ({ client: sender ? await signIn(url, sender) : await connect(url), sql })),
   )
   const began = performance.now()
-  await Promise.all(clients.map(({ client, sql }) => client.query(`call document.repeat($q$${sql}$q$, ${size.sends})`)))
+  await Promise.all(clients.map(({ client, sql }) => client.query(`call document.repeat($q$${sql}$q$, ${sends})`)))
   const seconds = (performance.now() - began) / 1000
   await Promise.all(clients.map(({ client }) => client.end()))
-  return (jobs.length * size.sends) / seconds
+  return (jobs.length * sends) / seconds
 }
 
 async function walOf(
@@ -310,7 +311,7 @@ async function walOf(
     await lsn(),
     before,
   ])
-  return difference[0].bytes / size.sends
+  return difference[0].bytes / sends
 }
 
 async function moveCursor(owner: pg.Client, person: string, room: string, backlog: number): Promise<void> {
@@ -349,7 +350,7 @@ function id(kind: string, number: number): string {
   return `${time}7${digest.slice(13)}`.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
 }
 
-async function time(client: pg.Client, sql: string, runs = size.runs): Promise<number> {
+async function time(client: pg.Client, sql: string, runs = runs): Promise<number> {
   const { rows: result } = await client.query('select document.time_of($1, $2) as milliseconds', [sql, runs])
   return result[0].milliseconds
 }

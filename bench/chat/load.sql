@@ -1,6 +1,6 @@
 -- The data, in both schemas: one huge room of 500 people, one account with 200 rooms of some backlog, and the rest spread
 -- over small rooms; a hotel with many past stays. Triggers are off, so that what they keep is made here in one pass.
--- Settings: bench.messages (in all), bench.huge (of these in the huge room), bench.rooms, bench.past_stays
+-- Settings: bench.messages, bench.rooms, bench.past_stays
 
 set session_replication_role = replica;
 
@@ -19,10 +19,10 @@ from generate_series(1, 2000) as n;
 -- Room 0 is the huge one; 1 to 200 have user 1 in them; the others two people each.
 insert into public.chat_rooms (id, type, title)
 select document.id('room', n), 'group', 'Room ' || n from generate_series(0, current_setting('bench.rooms')::int) as n;
-insert into public.chat_room_members (room_id, user_id)
-select document.id('room', 0), document.id('user', n) from generate_series(1, 500) as n
+insert into public.chat_room_members (room_id, user_id, has_written)
+select document.id('room', 0), document.id('user', n), true from generate_series(1, 500) as n
 union all
-select document.id('room', n), document.id('user', member)
+select document.id('room', n), document.id('user', member), true
 from generate_series(1, current_setting('bench.rooms')::int) as n,
   unnest(case when n <= 200 then array[1, 2 + n % 400, 500 + n % 400] else array[2 + n % 1900, 3 + (n * 7) % 1900] end) as member
 on conflict do nothing;
@@ -38,14 +38,16 @@ select
   n % 50 = 0,
   case when n % 50 = 0 then now() end
 from (
+  -- A third each: in the huge room, in the 200 rooms of user 1, and in all others.
   select
     n,
-    document.id('room', case when n % huge.every = 0 then 0 else 1 + (n * 7919) % rooms.number end) as room_id,
-    document.id('user', case when n % huge.every = 0 then 1 + n / huge.every % 500 else 2 + n % 1900 end) as sender_id,
+    document.id(
+      'room',
+      case n % 3 when 0 then 0 when 1 then 1 + (n / 3) % 200 else 201 + (n * 7919) % (current_setting('bench.rooms')::int - 200) end
+    ) as room_id,
+    document.id('user', case n % 3 when 0 then 1 + n / 3 % 500 else 2 + n % 1900 end) as sender_id,
     'Message ' || n || ' about ' || (array['breakfast', 'towels', 'the pool', 'checkout', 'a taxi'])[1 + n % 5] || ' ' || md5(n::text) as content
-  from generate_series(1, current_setting('bench.messages')::bigint) as n,
-    (select current_setting('bench.messages')::bigint / current_setting('bench.huge')::bigint as every) as huge,
-    (select current_setting('bench.rooms')::bigint as number) as rooms
+  from generate_series(1, current_setting('bench.messages')::bigint) as n
 ) as messages;
 
 update public.chat_messages as m

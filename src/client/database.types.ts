@@ -138,6 +138,7 @@ export type Database = {
       chat_room_members: {
         Row: {
           expires_at: string | null
+          has_written: boolean
           joined_at: string
           role: Database["public"]["Enums"]["chat_room_role"]
           room_id: string
@@ -145,6 +146,7 @@ export type Database = {
         }
         Insert: {
           expires_at?: string | null
+          has_written?: boolean
           joined_at?: string
           role?: Database["public"]["Enums"]["chat_room_role"]
           room_id: string
@@ -152,6 +154,7 @@ export type Database = {
         }
         Update: {
           expires_at?: string | null
+          has_written?: boolean
           joined_at?: string
           role?: Database["public"]["Enums"]["chat_room_role"]
           room_id?: string
@@ -1173,6 +1176,10 @@ export type Database = {
         Args: { p_for_everyone?: boolean; p_room_id: string }
         Returns: Json
       }
+      continue_job: {
+        Args: { p_job_id: number; p_left: Json; p_queue: string }
+        Returns: undefined
+      }
       create_attachments: {
         Args: {
           p_files: Json
@@ -1213,12 +1220,21 @@ export type Database = {
         Args: { p_organization_id: string }
         Returns: undefined
       }
+      drop_devices: {
+        Args: { p_device_ids: string[]; p_registered_before: string }
+        Returns: undefined
+      }
       edit_message: {
         Args: { p_content: string; p_message_id: string }
         Returns: Json
       }
       fail_job: {
-        Args: { p_job_id: number; p_queue: string; p_reason: string }
+        Args: {
+          p_job_id: number
+          p_left?: Json
+          p_queue: string
+          p_reason: string
+        }
         Returns: Json
       }
       finish_jobs: {
@@ -1288,6 +1304,7 @@ export type Database = {
         Returns: Json
       }
       online_users: { Args: Record<PropertyKey, never>; Returns: string[] }
+      push_deliveries: { Args: { p_message_ids: string[] }; Returns: Json }
       read_jobs: {
         Args: {
           p_limit?: number

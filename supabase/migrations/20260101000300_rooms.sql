@@ -48,11 +48,14 @@ create table public.chat_room_members (
   role public.chat_room_role not null default 'member',
   joined_at timestamptz not null default now(),
   expires_at timestamptz,
+  has_written boolean not null default false,
   primary key (room_id, user_id)
 );
 
 -- Indexes
-create index chat_room_members_user_idx on public.chat_room_members (user_id);
+-- Every policy asks for somebody's rooms: the index alone answers.
+create index chat_room_members_user_idx on public.chat_room_members (user_id) include (room_id, expires_at);
+create index chat_room_members_writers_idx on public.chat_room_members (user_id) include (room_id) where has_written;
 -- The first of a page of participants, and the longest-standing.
 create index chat_room_members_joined_idx on public.chat_room_members (room_id, joined_at, user_id);
 create index chat_rooms_organization_idx on public.chat_rooms (organization_id);
@@ -111,7 +114,7 @@ begin
     select room_id
     from public.chat_room_members
     where user_id = p_user_id and (expires_at is null or expires_at > now())
-    union
+    union all
     select r.id
     from public.organization_members as theirs
     join public.chat_rooms as r on r.organization_id = theirs.organization_id
@@ -376,6 +379,7 @@ comment on column public.chat_rooms.uncounted_messages is 'How many of its messa
 comment on column public.chat_rooms.history_for_new_members is 'Whether who joins later reads what was written before.';
 comment on column public.chat_rooms.closed_at is 'When the guest left. A closed room is kept for the hotel.';
 comment on column public.chat_room_members.expires_at is 'When this membership ends by itself: a guest''s, at the end of the stay. Null: never.';
+comment on column public.chat_room_members.has_written is 'Who has written here shows the others an e-mail address.';
 comment on function private.room_audience(uuid) is 'Everybody who is in a room.';
 comment on function private.require_allowed(text) is 'Refuses what a verdict speaks against.';
 comment on function private.my_room_ids() is 'The rooms of the caller: one array, for policies.';

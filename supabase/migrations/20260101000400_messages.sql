@@ -218,6 +218,11 @@ begin
     ),
     0
   );
+  if new.sender_seq = 1 then
+    update public.chat_room_members
+    set has_written = true
+    where room_id = new.room_id and user_id = new.sender_id and not has_written;
+  end if;
   new.created_at := clock_timestamp();
   update public.chat_rooms
   set last_seq = new.seq, last_message_id = new.id, last_message_at = new.created_at, updated_at = new.created_at
@@ -266,6 +271,23 @@ $$;
 create trigger c_number_message
 before insert on public.chat_messages
 for each row execute function private.number_message();
+
+-- Who comes again has written before.
+create function private.remember_writer()
+returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  new.has_written := exists (
+    select from public.chat_messages as m where m.room_id = new.room_id and m.sender_id = new.user_id
+  );
+  return new;
+end;
+$$;
+
+create trigger remember_writer
+before insert on public.chat_room_members
+for each row execute function private.remember_writer();
 
 -- Functions
 -- A message that the caller may read.

@@ -23,7 +23,7 @@ for each row when (
 execute function private.count_room_change();
 
 -- A room in which nothing was written yet is told with its first message.
-create function private.count_members_change()
+create function private.count_joining()
 returns trigger
 language plpgsql security definer set search_path = ''
 as $$
@@ -32,22 +32,32 @@ begin
   from (
     select id
     from public.chat_rooms
-    where id in (select room_id from changed_members) and last_seq > 0
+    where id in (select room_id from joined_members) and last_seq > 0
     order by id
   ) as rooms;
   return null;
 end;
 $$;
 
-create trigger count_members_joined
+create trigger count_joining
 after insert on public.chat_room_members
-referencing new table as changed_members
-for each statement execute function private.count_members_change();
+referencing new table as joined_members
+for each statement execute function private.count_joining();
 
-create trigger count_members_changed
-after update on public.chat_room_members
-referencing new table as changed_members
-for each statement execute function private.count_members_change();
+create function private.count_role_change()
+returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  perform private.next_change_seq(id) from public.chat_rooms where id = new.room_id and last_seq > 0;
+  return null;
+end;
+$$;
+
+create trigger count_role_change
+after update of role on public.chat_room_members
+for each row when (old.role <> new.role)
+execute function private.count_role_change();
 
 -- Functions
 -- A cursor as clients send it: {seq, change_seq}, or a bare number for the seq. Null in, null out.

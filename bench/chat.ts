@@ -350,8 +350,8 @@ function id(kind: string, number: number): string {
   return `${time}7${digest.slice(13)}`.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
 }
 
-async function time(client: pg.Client, sql: string, runs = runs): Promise<number> {
-  const { rows: result } = await client.query('select document.time_of($1, $2) as milliseconds', [sql, runs])
+async function time(client: pg.Client, sql: string, times = runs): Promise<number> {
+  const { rows: result } = await client.query('select document.time_of($1, $2) as milliseconds', [sql, times])
   return result[0].milliseconds
 }
 

@@ -27,12 +27,13 @@ from generate_series(1, current_setting('bench.rooms')::int) as n,
   unnest(case when n <= 200 then array[1, 2 + n % 400, 500 + n % 400] else array[2 + n % 1900, 3 + (n * 7) % 1900] end) as member
 on conflict do nothing;
 
-insert into public.chat_messages (id, room_id, seq, sender_id, content, created_at, is_deleted, deleted_at)
+insert into public.chat_messages (id, room_id, seq, sender_id, sender_seq, content, created_at, is_deleted, deleted_at)
 select
   document.id('message', n),
   room_id,
   row_number() over (partition by room_id order by n),
   sender_id,
+  row_number() over (partition by room_id, sender_id order by n),
   content,
   now() - interval '300 days' + n * interval '5 seconds',
   n % 50 = 0,
@@ -49,13 +50,6 @@ from (
     'Message ' || n || ' about ' || (array['breakfast', 'towels', 'the pool', 'checkout', 'a taxi'])[1 + n % 5] || ' ' || md5(n::text) as content
   from generate_series(1, current_setting('bench.messages')::bigint) as n
 ) as messages;
-
-update public.chat_messages as m
-set sender_seq = numbered.sender_seq
-from (
-  select id, row_number() over (partition by room_id, sender_id order by seq) as sender_seq from public.chat_messages
-) as numbered
-where numbered.id = m.id;
 
 insert into private.uncounted_messages (room_id, sender_id, block_size, block, messages)
 select room_id, owner, size, seq / size, count(*)

@@ -5,7 +5,7 @@ import { projectRoot } from '../stack/supabase-cli.ts'
 const usage = `npm start                  starts the stack: database, REST, Auth, Storage, Functions
 npm run reset              makes the database anew: migrations and seed; its data is gone
 npm run status             says what runs, and where
-npm run types              writes src/client/database.types.ts from the migrations
+npm run types              writes src/client/database.types.ts and docs/reference.md from the migrations
 npm run advisors           asks the Supabase CLI's advisors about the schema
 
 Options of start, after a double dash (npm start -- --port 54421):

@@ -3,7 +3,7 @@ import type { Mail } from '../stack/auth/mail.ts'
 import { PortsTaken } from '../stack/postgres/ports.ts'
 import { type Stack, startStack } from '../stack/stack.ts'
 import { projectRoot } from '../stack/supabase-cli.ts'
-import { demoPeople } from './demo-people.ts'
+import { demoGuest, demoPeople } from './demo-people.ts'
 import { Progress } from './progress.ts'
 
 const postgresLog = join('.parley', 'postgres', 'postgres.log')
@@ -67,6 +67,7 @@ function adviceFor(taken: number[], apiPort: number): string {
 }
 
 function banner({ url, databaseUrl, publishableKey, secretKey }: Stack): string {
+  const { hotelSlug, roomNumber, code } = demoGuest
   return `
   Parley is running.
 
@@ -78,6 +79,7 @@ function banner({ url, databaseUrl, publishableKey, secretKey }: Stack): string 
 
   Demo people      ${demoPeople.emails.join('\n                   ')}
   Their password   ${demoPeople.password}
+  Guest            join_as_guest('${hotelSlug}', '${roomNumber}', '${code}')
 
   Stop with Ctrl-C. The data stays in .parley/; npm run reset makes it anew.
 `

@@ -1,10 +1,5 @@
-import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
-import { expect, inject, test } from 'vitest'
-import { demoPeople } from '../../src/commands/demo-people.ts'
-import { projectRoot } from '../../src/stack/supabase-cli.ts'
+import { expect, test } from 'vitest'
+import { demoGuest, demoPeople } from '../../src/commands/demo-people.ts'
 import { connect } from '../support/people.ts'
 
 test.each(demoPeople.emails)('%s signs in with the password of the banner', async (email) => {
@@ -30,13 +25,15 @@ test('the people of the demo hotel see each other, and not the guest', async () 
   ])
 })
 
-test("the README's script of two people runs as it stands", async () => {
-  const script = readFileSync(join(projectRoot, 'examples/two-people.mjs'), 'utf8')
-  expect(readFileSync(join(projectRoot, 'README.md'), 'utf8')).toContain(`\`\`\`js\n${script}\`\`\``)
-
-  const { url, publishableKey } = inject('stack')
-  const { stdout } = await promisify(execFile)(process.execPath, [join(projectRoot, 'examples/two-people.mjs')], {
-    env: { ...process.env, PARLEY_URL: url, PARLEY_KEY: publishableKey },
-  })
-  expect(stdout).toBe('Ana wrote: Hello Ben!\nMessages in the room: 1\n')
+test('the guest of the banner joins without an account, and staff greeted them', async () => {
+  const guest = connect()
+  await guest.auth.signInAnonymously()
+  const { hotelSlug, roomNumber, code } = demoGuest
+  const { data: room } = await guest
+    .rpc('join_as_guest', { p_hotel_slug: hotelSlug, p_room_number: roomNumber, p_code: code })
+    .throwOnError()
+  expect(room).toMatchObject({ type: 'guest', room_number: roomNumber })
+  expect((await guest.from('chat_messages').select('content')).data).toEqual([
+    { content: expect.stringContaining('Welcome') },
+  ])
 })

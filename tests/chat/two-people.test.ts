@@ -48,7 +48,7 @@ test('a plain insert sends too, and a plain select reads', async () => {
 
   const { data } = await ben.client
     .from('chat_messages')
-    .select('content, seq, sender:profiles(first_name)')
+    .select('content, seq, sender:profiles!sender_id(first_name)')
     .throwOnError()
   expect(data).toEqual([{ content: 'plain', seq: 1, sender: { first_name: 'Ana' } }])
 })

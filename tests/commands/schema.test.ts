@@ -10,13 +10,14 @@ beforeAll(async () => {
 })
 afterAll(() => project.remove())
 
-const typesFile = 'src/client/database.types.ts'
-
-test('npm run types writes the types of the migrations', async () => {
-  rmSync(join(project.dir, typesFile))
+test('npm run types writes the types and the reference of the migrations', async () => {
+  const files = ['src/client/database.types.ts', 'docs/reference.md']
+  for (const file of files) rmSync(join(project.dir, file))
   const { code, output } = await project.run('types')
   expect(code, output).toBe(0)
-  expect(readFileSync(join(project.dir, typesFile), 'utf8')).toBe(readFileSync(join(projectRoot, typesFile), 'utf8'))
+  for (const file of files) {
+    expect(readFileSync(join(project.dir, file), 'utf8')).toBe(readFileSync(join(projectRoot, file), 'utf8'))
+  }
 })
 
 test('npm run advisors has nothing to say of our schema', async () => {

@@ -54,6 +54,7 @@ test('start, use, and stop by SIGTERM: nothing is left', async () => {
   forgetDatabase()
   const stack = await project.start()
   expect(stack.output()).toMatch(/^Making a Postgres database/)
+  expect(stack.output()).toContain("join_as_guest('grand-hotel', '101', 'PARLEY2345')")
   const { data } = await clientOf().auth.signInWithPassword({
     email: 'ana@grand-hotel.example',
     password: 'parley-demo',

@@ -35,7 +35,7 @@ interface Running {
 export async function createProject(like?: Project): Promise<Project> {
   const home = mkdtempSync(join(tmpdir(), 'parley-home-'))
   const dir = mkdtempSync(join(tmpdir(), 'parley-project-'))
-  for (const part of ['src', 'supabase', 'edge-functions', 'package.json', 'deno.json']) {
+  for (const part of ['src', 'supabase', 'edge-functions', 'docs', 'package.json', 'deno.json']) {
     cpSync(join(projectRoot, part), join(dir, part), { recursive: true, filter: (path) => !path.endsWith('.temp') })
   }
   symlinkSync(join(projectRoot, 'node_modules'), join(dir, 'node_modules'))

@@ -103,7 +103,7 @@ test('when Postgres is killed the stack says so, and ends', async () => {
   process.kill(Number(pid), 'SIGKILL')
   await stack.ended
   expect(stack.child.exitCode).toBe(1)
-  expect(stack.output().trim().split('\n').at(-1)).toMatch(/^Postgres has ended, and the stack with it\./)
+  expect(stack.output()).toMatch(/^Postgres has ended, and the stack with it\./m)
   expect(existsSync(stackFile())).toBe(false)
   await (await project.start()).stop('SIGTERM')
 })

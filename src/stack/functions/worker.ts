@@ -28,7 +28,8 @@ function serve(handler: Handler, onError = failed) {
   server = realServe({ hostname: '127.0.0.1', port: 0, onListen, onError }, async (request, info) => {
     track(info.completed)
     const response = await handler(request, info)
-    await readRest(request)
+    // What is sent back as it came is read while it is sent.
+    if (response.body !== request.body) await readRest(request)
     return response
   })
   return server

@@ -21,7 +21,11 @@ export default defineConfig({
       {
         // The product, end to end: one running stack, and people of their own for each test.
         extends: true,
-        test: { name: 'chat', include: ['tests/chat/**/*.test.ts'], globalSetup: ['tests/support/stack.setup.ts'] },
+        test: {
+          name: 'chat',
+          include: ['tests/chat/**/*.test.ts', 'tests/functions/**/*.test.ts'],
+          globalSetup: ['tests/support/stack.setup.ts'],
+        },
       },
       {
         // The command line, as a developer uses it: a copy of the project for each test.

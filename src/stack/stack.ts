@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { startAuth } from './auth/auth.ts'
@@ -9,6 +10,7 @@ import { startCron } from './extensions/cron.ts'
 import { startNet } from './extensions/net.ts'
 import { readFunctions } from './functions/config.ts'
 import { startFunctions } from './functions/functions.ts'
+import { tellDatabase } from './functions/tell-database.ts'
 import { startGateway } from './gateway/gateway.ts'
 import { localKeys } from './keys.ts'
 import { lock } from './lock.ts'
@@ -89,6 +91,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const shared = { keys: localKeys, log }
     const sandbox = await startSandbox({ dir: join(dir, 'sandbox'), log })
     undo.push(() => sandbox.close())
+    const secrets = {
+      ...sandbox.env,
+      PARLEY_JOB_SECRET: randomBytes(32).toString('base64url'),
+      ...readEnvironmentFile(root),
+    }
+    await tellDatabase(databaseUrl, `${url}/functions/v1`, secrets.PARLEY_JOB_SECRET)
 
     const starting = [
       startRest({ ...shared, databaseUrl: database.url('authenticator'), introspectionUrl: admin }),
@@ -112,7 +120,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         databaseUrl,
         keys: localKeys,
         functions: readFunctions(root),
-        env: { ...sandbox.env, ...readEnvironmentFile(root) },
+        env: secrets,
         log: (name, text) => log(`function ${name}: ${text}`),
       }),
       startRealtime({ ...shared, databaseUrl: database.url('supabase_realtime_admin') }),

@@ -140,8 +140,7 @@ alter table public.profiles enable row level security;
 
 create policy "Users change their own profile"
 on public.profiles for update to authenticated
-using (id = (select private.my_id()))
-with check (id = (select private.my_id()));
+using (id = (select private.my_id()));
 
 -- Grants
 revoke all on public.profiles from anon, authenticated;

@@ -434,8 +434,7 @@ using (organization_id = any ((select private.my_organization_ids())::uuid[]));
 
 create policy "Admins change the settings of their organization"
 on public.organizations for update to authenticated
-using (id = any ((select private.my_administered_ids())::uuid[]))
-with check (id = any ((select private.my_administered_ids())::uuid[]));
+using (id = any ((select private.my_administered_ids())::uuid[]));
 
 -- Grants
 revoke all on public.organizations, public.organization_members from anon, authenticated;

@@ -199,6 +199,75 @@ begin
 end;
 $$;
 
+-- All that the push function needs, for many messages at once. Messages that nobody is to see any more are left out.
+create function private.push_deliveries(p_message_ids uuid[])
+returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+begin
+  return (
+    select coalesce(jsonb_agg(
+      jsonb_build_object(
+        'message_id', m.id,
+        'room_id', m.room_id,
+        'room_type', r.type,
+        'room_name', coalesce(r.title, 'Room ' || r.room_number),
+        'sender_id', m.sender_id,
+        'sender_name', private.full_name(private.user_json(m.sender_id)),
+        -- So much fits on a screen.
+        'preview', case when not m.is_encrypted then left(m.content, 200) end,
+        'file_count', coalesce(cardinality(m.attachment_ids), 0),
+        'devices', recipients.devices
+      )
+    ), '[]')
+    from unnest(p_message_ids) as asked (id)
+    join public.chat_messages as m using (id)
+    join public.chat_rooms as r on r.id = m.room_id
+    cross join lateral (
+      select jsonb_agg(
+        jsonb_build_object(
+          'device_id', device_id,
+          'target', target,
+          'badge', badge,
+          'show_preview', show_preview
+        )
+        order by device_id
+      ) as devices
+      from private.push_recipients(m.id)
+    ) as recipients
+    where recipients.devices is not null
+  );
+end;
+$$;
+
+create function public.push_deliveries(p_message_ids uuid[])
+returns jsonb
+language plpgsql security invoker set search_path = ''
+as $$
+begin
+  return private.push_deliveries(p_message_ids);
+end;
+$$;
+
+-- The push service says that these are no addresses any more. A telephone that registered since then has a good one.
+create function private.drop_devices(p_device_ids uuid[], p_registered_before timestamptz)
+returns void
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  delete from public.user_devices where id = any (p_device_ids) and registered_at < p_registered_before;
+end;
+$$;
+
+create function public.drop_devices(p_device_ids uuid[], p_registered_before timestamptz)
+returns void
+language plpgsql security invoker set search_path = ''
+as $$
+begin
+  perform private.drop_devices(p_device_ids, p_registered_before);
+end;
+$$;
+
 -- The number on somebody's icon.
 create function private.total_unread(p_user_id uuid)
 returns bigint
@@ -236,6 +305,10 @@ grant select, insert, update, delete on public.notification_preferences to authe
 grant execute on function private.register_device(text, text, text) to authenticated;
 grant execute on function public.register_device(text, text, text) to authenticated;
 grant execute on function public.unregister_device(text) to authenticated;
+grant execute on function private.push_deliveries(uuid[]) to service_role;
+grant execute on function public.push_deliveries(uuid[]) to service_role;
+grant execute on function private.drop_devices(uuid[], timestamptz) to service_role;
+grant execute on function public.drop_devices(uuid[], timestamptz) to service_role;
 
 -- Comments
 comment on table public.user_devices is 'Where somebody''s pushes go. The oldest go when there are too many.';
@@ -250,3 +323,7 @@ comment on function public.unregister_device(text) is
 'This device of the caller''s shows no more pushes; nothing happens if it is no such device. Refusals: not_signed_in.';
 comment on function private.push_recipients(uuid) is
 'A row per device that is to show this message: not the sender''s, nor of those who look at the room, have read it, are behind a block, want quiet or muted the chat, unless they are mentioned. `badge` is the total of what is unread; without `show_preview` the text stays out.';
+comment on function public.push_deliveries(uuid[]) is
+'For the push function: [{message_id, room_id, room_type, room_name, sender_id, sender_name, preview, file_count, devices: [{device_id, target, badge, show_preview}]}], of the messages that some device is to show now.';
+comment on function public.drop_devices(uuid[], timestamptz) is
+'For the push function: takes devices off that the push service no longer knows, unless they registered since that time.';

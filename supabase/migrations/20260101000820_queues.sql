@@ -72,9 +72,16 @@ create function private.finish_jobs(p_queue text, p_job_ids bigint[])
 returns bigint
 language plpgsql security definer set search_path = ''
 as $$
+declare
+  finished bigint;
 begin
   perform private.require_queue(p_queue);
-  return (select count(*) from pgmq.delete(p_queue, p_job_ids));
+  select count(*) into finished from pgmq.delete(p_queue, p_job_ids);
+  -- One call does a hundred: whoever finishes some asks for the next, and the clock need not.
+  if finished > 0 and private.has_visible_jobs(p_queue) then
+    perform private.kick(p_queue);
+  end if;
+  return finished;
 end;
 $$;
 
@@ -92,7 +99,7 @@ $$;
 
 -- 5, 10, 20 … seconds, an hour at most, and by chance up to half more or less: what failed together does not come
 -- back together.
-create function private.fail_job(p_queue text, p_job_id bigint, p_reason text)
+create function private.fail_job(p_queue text, p_job_id bigint, p_reason text, p_left jsonb)
 returns jsonb
 language plpgsql security definer set search_path = ''
 as $$
@@ -104,7 +111,11 @@ begin
   execute format('select read_ct from pgmq.%I where msg_id = $1 for update', 'q_' || p_queue) into attempts using p_job_id;
   if attempts is null then
     perform private.refuse('job_not_found');
-  elsif attempts >= queue.max_attempts then
+  end if;
+  if p_left is not null then
+    execute format('update pgmq.%I set message = message || $2 where msg_id = $1', 'q_' || p_queue) using p_job_id, p_left;
+  end if;
+  if attempts >= queue.max_attempts then
     perform private.archive_job(p_queue, p_job_id, coalesce(p_reason, 'No reason was given.'));
     return jsonb_build_object('state', 'archived', 'retry_in_seconds', null);
   end if;
@@ -112,6 +123,25 @@ begin
   seconds := ceil(least(5 * 2 ^ greatest(attempts - 1, 0), 3600) * (0.5 + random()));
   perform pgmq.set_vt(p_queue, p_job_id, seconds);
   return jsonb_build_object('state', 'waiting', 'retry_in_seconds', seconds);
+end;
+$$;
+
+create function private.continue_job(p_queue text, p_job_id bigint, p_left jsonb)
+returns void
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  continued bigint;
+begin
+  perform private.require_queue(p_queue);
+  execute format(
+    'update pgmq.%I set message = message || $2, read_ct = 0, vt = clock_timestamp() where msg_id = $1 returning msg_id',
+    'q_' || p_queue
+  ) into continued using p_job_id, coalesce(p_left, '{}');
+  if continued is null then
+    perform private.refuse('job_not_found');
+  end if;
+  perform private.kick(p_queue);
 end;
 $$;
 
@@ -159,12 +189,21 @@ begin
 end;
 $$;
 
-create function public.fail_job(p_queue text, p_job_id bigint, p_reason text)
+create function public.fail_job(p_queue text, p_job_id bigint, p_reason text, p_left jsonb default null)
 returns jsonb
 language plpgsql security invoker set search_path = ''
 as $$
 begin
-  return private.fail_job(p_queue, p_job_id, p_reason);
+  return private.fail_job(p_queue, p_job_id, p_reason, p_left);
+end;
+$$;
+
+create function public.continue_job(p_queue text, p_job_id bigint, p_left jsonb)
+returns void
+language plpgsql security invoker set search_path = ''
+as $$
+begin
+  perform private.continue_job(p_queue, p_job_id, p_left);
 end;
 $$;
 
@@ -337,11 +376,13 @@ using (false);
 -- Grants
 grant execute on function private.read_jobs(text, int, int) to service_role;
 grant execute on function private.finish_jobs(text, bigint[]) to service_role;
-grant execute on function private.fail_job(text, bigint, text) to service_role;
+grant execute on function private.fail_job(text, bigint, text, jsonb) to service_role;
+grant execute on function private.continue_job(text, bigint, jsonb) to service_role;
 grant execute on function private.job_counts() to service_role;
 grant execute on function public.read_jobs(text, int, int) to service_role;
 grant execute on function public.finish_jobs(text, bigint[]) to service_role;
-grant execute on function public.fail_job(text, bigint, text) to service_role;
+grant execute on function public.fail_job(text, bigint, text, jsonb) to service_role;
+grant execute on function public.continue_job(text, bigint, jsonb) to service_role;
 grant execute on function public.job_counts() to service_role;
 
 -- Comments
@@ -349,10 +390,12 @@ comment on table private.job_queues is 'The queues, and the function that does t
 comment on column private.job_queues.max_attempts is 'After so many a job goes to the archive, with the reason.';
 comment on column private.job_queues.kicked_at is 'When its function was last called by who wrote a job.';
 comment on function public.read_jobs(text, int, int) is
-'For job functions: 1 to 100 jobs [{job_id, attempt, enqueued_at, job}], which nobody else reads for so many seconds. push: {message_id}; media_cleanup: {asset_id, provider, public_id, resource_type}, and who has destroyed the file sets the state of media_assets to gone. Refusals: queue_not_found, limit_out_of_range.';
+'For job functions: 1 to 100 jobs [{job_id, attempt, enqueued_at, job}], which nobody else reads for so many seconds. push: {message_id}, and device_ids when only these are left; media_cleanup: {asset_id, provider, public_id, resource_type}, and who has destroyed the file sets the state of media_assets to gone. Refusals: queue_not_found, limit_out_of_range.';
 comment on function public.finish_jobs(text, bigint[]) is
 'For job functions: these are done. Answers how many were there. Refusals: queue_not_found.';
-comment on function public.fail_job(text, bigint, text) is
-'For job functions: this one failed, and is read again later, each time after twice as long; after the last attempt it goes to the archive with the reason. Answers {state: waiting or archived, retry_in_seconds}. Refusals: queue_not_found, job_not_found.';
+comment on function public.fail_job(text, bigint, text, jsonb) is
+'For job functions: this one failed, and is read again later, each time after twice as long; after the last attempt it goes to the archive with the reason. What is in `p_left` replaces the same of the job: only some of it failed. Answers {state: waiting or archived, retry_in_seconds}. Refusals: queue_not_found, job_not_found.';
+comment on function public.continue_job(text, bigint, jsonb) is
+'For job functions: some of this one is done, and the rest is a job of its own that may be read at once. What is in `p_left` replaces the same of the job. Refusals: queue_not_found, job_not_found.';
 comment on function public.job_counts() is
 'For job functions and whoever looks after them: {queue: {visible, waiting, oldest_seconds, archived}}.';

@@ -1,0 +1,48 @@
+import type { z } from 'zod'
+import { Refusal } from './refusal.ts'
+
+const maxBytes = 1024 * 1024
+
+/**
+ * The request's JSON in the shape asked for. Shape only: who may do what is decided in SQL.
+ *
+ * @throws Refusal
+ */
+export async function readBody<T>(request: Request, shape: z.ZodType<T>): Promise<T> {
+  let json: unknown
+  try {
+    json = JSON.parse(new TextDecoder().decode(await readAtMost(request, maxBytes)))
+  } catch (error) {
+    if (error instanceof Refusal) throw error
+    throw new Refusal(400, 'invalid_json', 'The body is no JSON.')
+  }
+  const input = shape.safeParse(json)
+  if (input.success) return input.data
+
+  const fields = Object.fromEntries(input.error.issues.map(({ path, message }) => [path.join('.') || 'body', message]))
+  throw new Refusal(400, 'invalid_input', 'Please check what you sent.', { fields })
+}
+
+/** @throws Refusal, as soon as it is too much. */
+async function readAtMost(request: Request, limit: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of request.body ?? []) {
+    size += chunk.length
+    if (size > limit) throw new Refusal(413, 'body_too_large', 'The body is too large.')
+    chunks.push(chunk)
+  }
+  const bytes = new Uint8Array(size)
+  let at = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, at)
+    at += chunk.length
+  }
+  return bytes
+}
+
+/** @throws Refusal */
+export function requireMethod(request: Request, method: string): void {
+  if (request.method === method) return
+  throw new Refusal(405, 'method_not_allowed', `Please use ${method}.`, { allow: method })
+}

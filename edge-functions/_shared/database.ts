@@ -1,0 +1,102 @@
+import { notSignedIn, Refusal, unavailable } from './refusal.ts'
+import { setting } from './settings.ts'
+
+const patienceMs = 10_000
+
+/** The project's REST API, as seen by one caller. All of its calls throw Refusal. */
+export interface Database {
+  /** Calls an SQL function. */
+  rpc<T>(name: string, args: object): Promise<T>
+  /** Reads or writes rows: a table's path with its query. */
+  rows<T>(path: string, init?: { method?: 'GET' | 'PATCH' | 'DELETE'; body?: object }): Promise<T>
+}
+
+/**
+ * With the caller's own token, and so with the caller's own rights.
+ *
+ * @throws Refusal when the request has none.
+ */
+export function callerDatabase(request: Request): Database {
+  return database(publishableKey(), tokenOf(request))
+}
+
+/** With the rights of the service. Say why where you use it. */
+export function serviceDatabase(): Database {
+  return database(JSON.parse(setting('SUPABASE_SECRET_KEYS')).default)
+}
+
+/**
+ * Who calls, by the word of Auth.
+ *
+ * @throws Refusal when the token is missing or no good.
+ */
+export async function callerId(request: Request): Promise<string> {
+  const headers = { apikey: publishableKey(), authorization: `Bearer ${tokenOf(request)}` }
+  const response = await ask('/auth/v1/user', { headers })
+  const user = (await response.json().catch(() => null)) as { id?: string } | null
+  if (response.ok && user?.id) return user.id
+  if (response.status >= 500) throw unavailable(new Error(`Auth answered ${response.status}.`))
+  throw notSignedIn()
+}
+
+function database(apikey: string, token?: string): Database {
+  async function call<T>(method: string, path: string, body?: object): Promise<T> {
+    const headers = new Headers({ apikey, 'content-type': 'application/json' })
+    if (token) headers.set('authorization', `Bearer ${token}`)
+    const response = await ask(`/rest/v1/${path}`, { method, headers, body: body && JSON.stringify(body) })
+    const text = await response.text()
+    if (!response.ok) throw refusalOf(response.status, text)
+    return (text ? JSON.parse(text) : null) as T
+  }
+  return {
+    rpc: (name, args) => call('POST', `rpc/${name}`, args),
+    rows: (path, { method = 'GET', body } = {}) => call(method, path, body),
+  }
+}
+
+async function ask(path: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(setting('SUPABASE_URL') + path, { ...init, signal: AbortSignal.timeout(patienceMs) })
+  } catch (error) {
+    throw unavailable(error)
+  }
+}
+
+// Ours say what is wrong in `details`, and have an HTTP status in their SQLSTATE. What others say is for the log alone.
+function refusalOf(status: number, text: string): Refusal {
+  const error = parse(text)
+  const [, refused] = /^PT(4\d\d)$/.exec(error.code ?? '') ?? []
+  if (refused && error.details) {
+    const retryAfter = /^\d+$/.test(error.hint ?? '') ? Number(error.hint) : undefined
+    // For a bad value the HTTP door says 400.
+    const shown = refused === '422' ? 400 : Number(refused)
+    return new Refusal(shown, error.details, error.message ?? '', retryAfter === undefined ? {} : { retryAfter })
+  }
+  if (status === 401) return notSignedIn()
+  return unavailable(new Error(`REST answered ${status}: ${error.code} ${error.message}`))
+}
+
+interface RestError {
+  code?: string
+  message?: string
+  details?: string
+  hint?: string
+}
+
+function parse(text: string): RestError {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return {}
+  }
+}
+
+function tokenOf(request: Request): string {
+  const [, token] = /^(?:Bearer|Token) +(\S+)$/i.exec(request.headers.get('authorization') ?? '') ?? []
+  if (!token) throw notSignedIn()
+  return token
+}
+
+function publishableKey(): string {
+  return JSON.parse(setting('SUPABASE_PUBLISHABLE_KEYS')).default
+}

@@ -5,7 +5,8 @@ export default defineConfig({
   test: {
     include: ['tests/mutation/*.mutation.ts'],
     globalSetup: ['tests/support/cluster.setup.ts'],
-    testTimeout: 120_000,
-    hookTimeout: 60_000,
+    maxConcurrency: 2,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
   },
 })

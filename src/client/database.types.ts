@@ -1180,6 +1180,7 @@ export type Database = {
         Args: { p_job_id: number; p_left: Json; p_queue: string }
         Returns: undefined
       }
+      count_call: { Args: Record<PropertyKey, never>; Returns: string }
       create_attachments: {
         Args: {
           p_files: Json
@@ -1283,6 +1284,9 @@ export type Database = {
         }
         Returns: Json
       }
+      locate_message: { Args: { p_message_id: string }; Returns: Json }
+      locate_organization: { Args: { p_slug: string }; Returns: Json }
+      locate_room: { Args: { p_room_id: string }; Returns: Json }
       mark_delivered: {
         Args: { p_room_id: string; p_seq: number }
         Returns: undefined
@@ -1298,6 +1302,20 @@ export type Database = {
       }
       mark_rooms_read: { Args: { p_room_ids: string[] }; Returns: Json }
       mark_unread: { Args: { p_room_id: string }; Returns: Json }
+      message_page: {
+        Args: {
+          p_after_id?: string
+          p_after_seq?: number
+          p_before_id?: string
+          p_before_seq?: number
+          p_limit?: number
+          p_offset?: number
+          p_room_id: string
+          p_with_deleted?: boolean
+          p_with_readers?: boolean
+        }
+        Returns: Json
+      }
       message_receipts: { Args: { p_message_id: string }; Returns: Json }
       mute_chat: {
         Args: { p_muted?: boolean; p_room_id: string; p_until?: string }
@@ -1305,6 +1323,7 @@ export type Database = {
       }
       online_users: { Args: Record<PropertyKey, never>; Returns: string[] }
       push_deliveries: { Args: { p_message_ids: string[] }; Returns: Json }
+      read_by_others: { Args: { p_room_ids: string[] }; Returns: Json }
       read_jobs: {
         Args: {
           p_limit?: number

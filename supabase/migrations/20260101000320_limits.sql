@@ -24,6 +24,7 @@ insert into private.limits (name, value, unit)
 values
   ('attachment_bytes', 52428800, 'bytes of a file, where no organization allows less'),
   ('attachments_per_message', 10, 'files of a message, where no organization allows less'),
+  ('calls_per_minute', 300, 'calls through the HTTP door, the bucket holding as many'),
   ('devices_per_user', 20, 'devices'),
   ('direct_rooms_per_hour', 60, 'new chats started'),
   ('downloads_per_minute', 120, 'times of writing down what was downloaded'),
@@ -83,7 +84,7 @@ begin
   if left_over < 0 then
     -- The refusal takes the token back with it.
     perform private.refuse_for(
-      'too_many_requests', ceil(-left_over / p_size * extract(epoch from p_period))::int
+      'too_many_requests', ceil(-left_over / greatest(p_size, 1) * extract(epoch from p_period))::int
     );
   end if;
 end;

@@ -57,11 +57,12 @@ begin
 end;
 $$;
 
--- Where the request comes from, as what stands before the API says. Of `x-forwarded-for` only the last address is the
+-- Where the request comes from, as what stands before the API says: or, of a call through the HTTP door, which is the
+-- caller of the API then, as the door says under its signature. Of `x-forwarded-for` only the last address is the
 -- gateway's own word: a client may have written those before it. On hosted Supabase Cloudflare's header names the client.
 create function private.caller_address()
 returns inet
-language plpgsql stable set search_path = ''
+language plpgsql stable security definer set search_path = ''
 as $$
 declare
   headers jsonb;
@@ -70,12 +71,39 @@ declare
 begin
   headers := nullif(current_setting('request.headers', true), '');
   hops := string_to_array(headers ->> 'x-forwarded-for', ',');
-  address := trim(coalesce(headers ->> 'cf-connecting-ip', hops[cardinality(hops)]));
+  address := trim(coalesce(
+    private.signed_address(headers ->> 'x-parley-address'), headers ->> 'cf-connecting-ip', hops[cardinality(hops)]
+  ));
   -- A network is nobody's address.
   return case when address = host(address)::inet then address end;
 exception
   when data_exception then
     return null;
+end;
+$$;
+
+-- `<address>;<seconds since 1970>;<signature>`, which is the HMAC-SHA-256 of `<address>;<seconds>;<user id>` in hex, with the
+-- secret that the functions share with the database. Null when it is not that, or older than a minute.
+create function private.signed_address(p_header text)
+returns text
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  parts text[] := string_to_array(p_header, ';');
+  secret text;
+begin
+  if cardinality(parts) is distinct from 3 then
+    return null;
+  end if;
+  select decrypted_secret into secret from vault.decrypted_secrets where name = 'parley_job_secret';
+  if abs(extract(epoch from clock_timestamp()) - parts[2]::bigint) <= 60
+    and parts[3] = encode(
+      extensions.hmac(concat_ws(';', parts[1], parts[2], private.my_id()), secret, 'sha256'), 'hex'
+    )
+  then
+    return parts[1];
+  end if;
+  return null;
 end;
 $$;
 

@@ -1,5 +1,5 @@
 begin;
-select plan(30);
+select plan(35);
 
 select tests.create_user(name) from unnest(array['ana', 'ben', 'chloe', 'eve']) as name;
 insert into public.organizations (id, slug, name)
@@ -81,6 +81,27 @@ from (
     ('no json', null),
     ('', null)
 ) as t (headers, address);
+
+-- The HTTP door is the caller of the API then, and says under its signature whose call it hands on.
+select vault.create_secret('a secret', 'parley_job_secret');
+create function pg_temp.signed(p_secret text, p_seconds bigint default 0, p_user_id uuid default tests.user_id('ana'))
+returns text language sql as $$
+  select jsonb_build_object('x-forwarded-for', '10.0.0.1', 'x-parley-address', concat_ws(';', claim, signature))::text
+  from
+    concat_ws(';', '203.0.113.9', extract(epoch from now())::bigint + p_seconds) as claim,
+    encode(extensions.hmac(concat_ws(';', claim, p_user_id), p_secret, 'sha256'), 'hex') as signature
+$$;
+grant execute on all functions in schema pg_temp to authenticated;
+grant execute on function private.caller_address() to authenticated;
+select tests.sign_in('ana');
+select is(pg_temp.address(pg_temp.signed('a secret')), '203.0.113.9/32', 'a signed address is believed');
+select is(pg_temp.address(pg_temp.signed('a guess')), '10.0.0.1/32', 'one that anybody may have written is not');
+select is(pg_temp.address(pg_temp.signed('a secret', -120)), '10.0.0.1/32', 'nor one of long ago');
+select is(
+  pg_temp.address(pg_temp.signed('a secret', p_user_id => gen_random_uuid())), '10.0.0.1/32', 'nor one signed for another caller'
+);
+select is(pg_temp.address('{"x-forwarded-for": "10.0.0.1", "x-parley-address": "203.0.113.9;soon;x"}'), null, 'nor what is no time');
+select tests.as_owner();
 
 -- A job of the project's, in months to come.
 select is(

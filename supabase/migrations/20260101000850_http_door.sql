@@ -1,0 +1,303 @@
+-- The HTTP door: what the edge function `api` asks for front ends that turn pages by number, name a hotel by its slug and
+-- show on each message whether it was read. Everybody may call these; whoever has supabase-js rarely needs to.
+
+-- Functions
+-- The door counts every call here, and learns whether the token is good before it looks at anything else.
+create function private.count_call()
+returns uuid
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  me uuid := private.require_me();
+begin
+  perform private.take_token(me, 'call', private.limit_of('calls_per_minute'), '1 minute');
+  return me;
+end;
+$$;
+
+-- How many messages there are costs no scan: the last seq less what is hidden, and, without the deleted ones, less the
+-- sums of those.
+create function private.message_page(
+  p_room_id uuid,
+  p_limit int,
+  p_offset int,
+  p_before_seq bigint,
+  p_after_seq bigint,
+  p_before_id uuid,
+  p_after_id uuid,
+  p_with_deleted boolean,
+  p_with_readers boolean
+)
+returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  me uuid := private.my_id();
+  hidden_seq bigint;
+  before_seq bigint := p_before_seq;
+  after_seq bigint := p_after_seq;
+  found public.chat_messages[];
+  page public.chat_messages[];
+begin
+  perform private.require_room_member(p_room_id);
+  if p_limit is null or p_limit not between 1 and 100 or p_offset is null or p_offset < 0 then
+    perform private.refuse('limit_out_of_range');
+  elsif num_nonnulls(p_before_seq, p_after_seq, p_before_id, p_after_id) > 1 then
+    perform private.refuse('one_cursor_only');
+  end if;
+  hidden_seq := private.hidden_up_to_seq(me, p_room_id);
+  if p_before_id is not null then
+    before_seq := private.seq_in_room(p_before_id, p_room_id);
+  elsif p_after_id is not null then
+    after_seq := private.seq_in_room(p_after_id, p_room_id);
+  end if;
+
+  -- One more than asked for tells whether there is another page.
+  if after_seq is not null then
+    found := array(
+      select m
+      from public.chat_messages as m
+      where m.room_id = p_room_id and m.seq > greatest(after_seq, hidden_seq) and (p_with_deleted or not m.is_deleted)
+      order by m.seq
+      limit p_limit + 1 offset p_offset
+    );
+  else
+    found := array(
+      select m
+      from public.chat_messages as m
+      where m.room_id = p_room_id
+        and m.seq > hidden_seq
+        and m.seq < coalesce(before_seq, 9223372036854775807)
+        and (p_with_deleted or not m.is_deleted)
+      order by m.seq desc
+      limit p_limit + 1 offset p_offset
+    );
+  end if;
+  page := found[:p_limit];
+
+  return jsonb_build_object(
+    'count', (
+      select case when p_with_deleted then r.last_seq - hidden_seq else present.unread_messages end
+      from public.chat_rooms as r
+      cross join private.unread_counts('00000000-0000-0000-0000-000000000000', array[p_room_id], hidden_seq) as present
+      where r.id = p_room_id
+    ),
+    'has_more', cardinality(found) > cardinality(page),
+    'messages', private.with_reading(p_room_id, page, p_with_readers)
+  );
+end;
+$$;
+
+-- A message of another is read when I have read it, and one of mine when somebody else has.
+create function private.with_reading(p_room_id uuid, p_messages public.chat_messages[], p_with_readers boolean)
+returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  me uuid := private.my_id();
+  my_seq bigint;
+  others_seq bigint := (private.read_by_others(array[p_room_id]) ->> p_room_id::text)::bigint;
+begin
+  select cursor_seq into my_seq from public.user_chat_preferences where user_id = me and room_id = p_room_id;
+  my_seq := coalesce(my_seq, private.first_cursor_seq(me, p_room_id));
+  return (
+    select coalesce(
+      jsonb_agg(
+        object || jsonb_build_object('is_read', m.seq <= case when m.sender_id = me then others_seq else my_seq end)
+        || case when p_with_readers then jsonb_build_object('read_by', private.readers_json(p_messages[nth])) else '{}' end
+        order by nth
+      ),
+      '[]'
+    )
+    from jsonb_array_elements(private.messages_json(p_messages)) with ordinality as shown (object, nth)
+    cross join lateral (select (p_messages[nth]).*) as m
+  );
+end;
+$$;
+
+create function private.readers_json(p_message public.chat_messages)
+returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+begin
+  return (
+    select coalesce(jsonb_agg(jsonb_build_object('user_id', user_id, 'read_at', read_at) order by read_at, user_id), '[]')
+    from private.readers_of(p_message.room_id, p_message.seq, p_message.sender_id, p_message.created_at)
+  );
+end;
+$$;
+
+create function private.seq_in_room(p_message_id uuid, p_room_id uuid)
+returns bigint
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  message public.chat_messages := private.require_message(p_message_id);
+begin
+  if message.room_id <> p_room_id then
+    perform private.refuse('message_not_found');
+  end if;
+  return message.seq;
+end;
+$$;
+
+-- Of each of these rooms of mine, how far somebody else has read.
+create function private.read_by_others(p_room_ids uuid[])
+returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  me uuid := private.my_id();
+begin
+  return (
+    select coalesce(jsonb_object_agg(r.room_id, theirs.seq), '{}')
+    from unnest(p_room_ids) as r (room_id)
+    cross join lateral (
+      select coalesce(max(p.last_read_seq), 0) as seq
+      from public.user_chat_preferences as p
+      where p.room_id = r.room_id and p.user_id <> me
+    ) as theirs
+    where private.is_room_member(r.room_id, me)
+  );
+end;
+$$;
+
+create function private.locate_room(p_room_id uuid)
+returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+begin
+  perform private.require_room_member(p_room_id);
+  return (
+    select jsonb_build_object(
+      'room_id', r.id, 'type', r.type, 'organization_id', r.organization_id, 'organization_slug', o.slug
+    )
+    from public.chat_rooms as r
+    left join public.organizations as o on o.id = r.organization_id
+    where r.id = p_room_id
+  );
+end;
+$$;
+
+create function private.locate_message(p_message_id uuid)
+returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+begin
+  return private.locate_room((private.require_message(p_message_id)).room_id);
+end;
+$$;
+
+create function private.locate_organization(p_slug text)
+returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  me uuid := private.require_me();
+  organization public.organizations;
+begin
+  select * into organization from public.organizations where slug = p_slug;
+  if organization.id is null then
+    perform private.refuse('organization_not_found');
+  elsif not exists (
+    select from public.organization_members where organization_id = organization.id and user_id = me
+  ) then
+    perform private.refuse('not_in_organization');
+  end if;
+  return jsonb_build_object('id', organization.id, 'slug', organization.slug, 'name', organization.name);
+end;
+$$;
+
+create function public.count_call()
+returns uuid
+language plpgsql security invoker set search_path = ''
+as $$
+begin
+  return private.count_call();
+end;
+$$;
+
+create function public.message_page(
+  p_room_id uuid,
+  p_limit int default 20,
+  p_offset int default 0,
+  p_before_seq bigint default null,
+  p_after_seq bigint default null,
+  p_before_id uuid default null,
+  p_after_id uuid default null,
+  p_with_deleted boolean default true,
+  p_with_readers boolean default false
+)
+returns jsonb
+language plpgsql stable security invoker set search_path = ''
+as $$
+begin
+  return private.message_page(
+    p_room_id, p_limit, p_offset, p_before_seq, p_after_seq, p_before_id, p_after_id, p_with_deleted, p_with_readers
+  );
+end;
+$$;
+
+create function public.read_by_others(p_room_ids uuid[])
+returns jsonb
+language plpgsql stable security invoker set search_path = ''
+as $$
+begin
+  return private.read_by_others(p_room_ids);
+end;
+$$;
+
+create function public.locate_room(p_room_id uuid)
+returns jsonb
+language plpgsql stable security invoker set search_path = ''
+as $$
+begin
+  return private.locate_room(p_room_id);
+end;
+$$;
+
+create function public.locate_message(p_message_id uuid)
+returns jsonb
+language plpgsql stable security invoker set search_path = ''
+as $$
+begin
+  return private.locate_message(p_message_id);
+end;
+$$;
+
+create function public.locate_organization(p_slug text)
+returns jsonb
+language plpgsql stable security invoker set search_path = ''
+as $$
+begin
+  return private.locate_organization(p_slug);
+end;
+$$;
+
+-- Grants
+grant execute on function private.count_call() to authenticated;
+grant execute on function private.message_page(uuid, int, int, bigint, bigint, uuid, uuid, boolean, boolean) to authenticated;
+grant execute on function private.read_by_others(uuid[]) to authenticated;
+grant execute on function private.locate_room(uuid) to authenticated;
+grant execute on function private.locate_message(uuid) to authenticated;
+grant execute on function private.locate_organization(text) to authenticated;
+grant execute on function public.count_call() to authenticated;
+grant execute on function public.message_page(uuid, int, int, bigint, bigint, uuid, uuid, boolean, boolean) to authenticated;
+grant execute on function public.read_by_others(uuid[]) to authenticated;
+grant execute on function public.locate_room(uuid) to authenticated;
+grant execute on function public.locate_message(uuid) to authenticated;
+grant execute on function public.locate_organization(text) to authenticated;
+
+-- Comments
+comment on function public.count_call() is
+'Counts a call of the HTTP door, and answers who calls. Refusals: not_signed_in, too_many_requests.';
+comment on function public.message_page(uuid, int, int, bigint, bigint, uuid, uuid, boolean, boolean) is
+'A page of 1 to 100 messages of a room, past `p_offset` others: newest first, or oldest first after a message. Answers {count: of all messages, has_more, messages: each with is_read, and if asked for read_by: [{user_id, read_at}]}. Refusals: not_signed_in, room_not_found, not_a_member, limit_out_of_range, one_cursor_only, message_not_found.';
+comment on function public.read_by_others(uuid[]) is
+'{room_id: seq}: how far somebody else has read in each of these rooms that the caller is in.';
+comment on function public.locate_room(uuid) is
+'{room_id, type, organization_id, organization_slug}. Refusals: not_signed_in, room_not_found, not_a_member.';
+comment on function public.locate_message(uuid) is
+'The room of a message that the caller may read, as locate_room. Refusals: not_signed_in, message_not_found, not_a_member.';
+comment on function public.locate_organization(text) is
+'{id, slug, name} of an organization of the caller''s. Refusals: not_signed_in, organization_not_found, not_in_organization.';

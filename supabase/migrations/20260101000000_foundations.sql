@@ -186,6 +186,21 @@ begin
 end;
 $$;
 
+-- The caller, who must be more than an anonymous guest.
+create function private.require_account()
+returns uuid
+language plpgsql stable set search_path = ''
+as $$
+declare
+  me uuid := private.require_me();
+begin
+  if (auth.jwt() -> 'is_anonymous') = 'true'::jsonb then
+    perform private.refuse('anonymous_not_allowed');
+  end if;
+  return me;
+end;
+$$;
+
 -- Time-ordered (RFC 9562, version 7): new rows land at the end of their index instead of all over it.
 create function private.uuid_v7()
 returns uuid
@@ -210,4 +225,5 @@ comment on schema private is 'Helpers and triggers of Parley. Not exposed by the
 comment on table private.error_codes is 'Every refusal: the machine code, the SQLSTATE that PostgREST turns into an HTTP status (PT403: 403; 42501 is its own), and the sentence for people.';
 comment on function private.my_id() is 'The caller: what policies and functions use in place of auth.uid(), which raises an error on a malformed claim.';
 comment on function private.require_me() is 'The caller; refuses not_signed_in.';
+comment on function private.require_account() is 'The caller; refuses not_signed_in, anonymous_not_allowed.';
 comment on function private.refuse(text) is 'Raises the refusal of that code: its SQLSTATE, the code as detail.';

@@ -229,12 +229,9 @@ returns jsonb
 language plpgsql security definer set search_path = ''
 as $$
 declare
-  me uuid := private.require_me();
+  me uuid := private.require_account();
   made public.organizations;
 begin
-  if (auth.jwt() -> 'is_anonymous') = 'true'::jsonb then
-    perform private.refuse('anonymous_not_allowed');
-  end if;
   perform private.take_token(me, 'organization', private.limit_of('organizations_per_hour'), '1 hour');
 
   insert into public.organizations (name, slug)

@@ -252,6 +252,7 @@ begin
 end;
 $$;
 
+-- In a direct chat the creator alone: neither of the two is an admin there, whatever they are in their organization.
 create function private.verdict_clear_for_everyone(p_room_id uuid, p_user_id uuid)
 returns text
 language plpgsql stable security definer set search_path = ''
@@ -263,6 +264,7 @@ begin
       when (select created_by from public.chat_rooms where id = p_room_id) = p_user_id
         or private.room_role(p_room_id, p_user_id) in ('owner', 'admin')
         or private.is_room_manager(p_room_id, p_user_id)
+        and (select type from public.chat_rooms where id = p_room_id) <> 'direct'
       then null
       else 'not_an_admin'
     end

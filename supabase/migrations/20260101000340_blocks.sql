@@ -63,24 +63,6 @@ begin
 end;
 $$;
 
--- A direct chat with a block between its two can be read, not written in.
-create function private.require_unblocked_room(p_room_id uuid)
-returns void
-language plpgsql stable security definer set search_path = ''
-as $$
-begin
-  if exists (
-    select
-    from public.chat_room_members
-    where room_id = p_room_id
-      and user_id <> private.my_id()
-      and private.are_blocked(user_id, private.my_id())
-  ) then
-    perform private.refuse('blocked');
-  end if;
-end;
-$$;
-
 create function public.block_user(p_user_id uuid)
 returns void
 language plpgsql security invoker set search_path = ''
@@ -109,14 +91,12 @@ returns jsonb
 language plpgsql security definer set search_path = ''
 as $$
 declare
-  me uuid := private.require_me();
+  me uuid := private.require_account();
   blocked uuid[] := private.blocked_ids_of(me);
   words text[];
   prefixes tsquery;
 begin
-  if (auth.jwt() -> 'is_anonymous') = 'true'::jsonb then
-    perform private.refuse('anonymous_not_allowed');
-  elsif p_limit is null or p_limit not between 1 and 100 then
+  if p_limit is null or p_limit not between 1 and 100 then
     perform private.refuse('limit_out_of_range');
   elsif char_length(p_query) > 200 then
     perform private.refuse('query_too_long');

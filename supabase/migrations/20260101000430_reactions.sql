@@ -138,9 +138,7 @@ begin
     perform private.require_one_room_of_reactions(message.room_id, 'one_room_per_insert');
     perform private.begin_reacting(me);
     message := private.lock_message(new.message_id);
-    if (select type from public.chat_rooms where id = message.room_id) = 'direct' then
-      perform private.require_unblocked_room(message.room_id);
-    end if;
+    perform private.require_allowed(private.verdict_send(message.room_id, me));
   end if;
 
   if exists (
@@ -359,7 +357,7 @@ grant execute on function public.toggle_reaction(uuid, text) to authenticated;
 comment on table public.message_reactions is 'Emojis on messages. Those on a deleted message are kept while the delete can be undone, and not shown.';
 comment on column public.message_reactions.room_id is 'The message''s, given by a trigger: it never moves.';
 comment on function public.add_reaction(uuid, text) is
-'Puts an emoji on a message; a plain insert does the same. Again changes nothing. Answers {message_id, reactions}. Refusals: not_signed_in, message_not_found, not_a_member, not_an_emoji, message_deleted, blocked, too_many_reactions, too_many_requests.';
+'Puts an emoji on a message; a plain insert does the same. Again changes nothing. Answers {message_id, reactions}. Refusals: not_signed_in, message_not_found, not_a_member, not_an_emoji, message_deleted, stay_over, blocked, too_many_reactions, too_many_requests.';
 comment on function public.remove_reaction(uuid, text) is
 'Takes an emoji of one''s own back; a plain delete does the same. Answers {message_id, reactions}. Refusals: not_signed_in, message_not_found, not_a_member.';
 comment on function public.toggle_reaction(uuid, text) is

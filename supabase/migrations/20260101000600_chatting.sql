@@ -1,20 +1,6 @@
 -- Chatting: the functions that start a chat, write and read.
 
 -- Functions
-create function private.require_account()
-returns uuid
-language plpgsql stable set search_path = ''
-as $$
-declare
-  me uuid := private.require_me();
-begin
-  if (auth.jwt() -> 'is_anonymous') = 'true'::jsonb then
-    perform private.refuse('anonymous_not_allowed');
-  end if;
-  return me;
-end;
-$$;
-
 -- The two rows of a new direct chat are not the caller's to insert, hence the definer rights.
 create function private.start_direct_chat(p_user_id uuid, p_organization_id uuid, p_product_id text)
 returns uuid
@@ -269,7 +255,6 @@ grant execute on function public.send_message(uuid, text, text, uuid, uuid[], uu
 grant execute on function public.get_messages(uuid, bigint, bigint, int) to authenticated;
 
 -- Comments
-comment on function private.require_account() is 'The caller; refuses not_signed_in, anonymous_not_allowed.';
 comment on function public.start_direct_chat(uuid, uuid, text, text) is
 'The direct chat with this person, made if there is none; a given text is sent. Answers a room. Refusals: not_signed_in, anonymous_not_allowed, chat_with_oneself, user_not_found, product_too_long, organization_not_found, not_in_organization, blocked, too_many_requests.';
 comment on function public.send_message(uuid, text, text, uuid, uuid[], uuid, jsonb, text, text) is

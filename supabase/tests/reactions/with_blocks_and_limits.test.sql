@@ -1,5 +1,5 @@
 begin;
-select plan(6);
+select plan(8);
 
 select tests.create_user(name) from unnest(array['ana', 'ben']) as name;
 select tests.sign_in('ana');
@@ -33,6 +33,21 @@ select lives_ok(
 select tests.refuses($$ select public.add_reaction((select id from hello), '👏') $$, 'too_many_requests', 'too many new ones do');
 select tests.as_owner();
 select is((select count(*) from public.message_reactions), 3::bigint, 'the refused one is not there');
+
+-- A stay that is over
+insert into public.organizations (slug, name) values ('grand', 'Grand');
+insert into public.organization_members (organization_id, user_id) select id, tests.user_id('ana') from public.organizations;
+insert into public.chat_rooms (type, title, room_number, organization_id) select 'guest', 'guest', '101', id from public.organizations;
+insert into public.chat_messages (room_id, content) values (tests.room_id('guest'), 'good-bye');
+create temporary table bye as select id from public.chat_messages where content = 'good-bye';
+grant select on bye to authenticated;
+delete from private.rate_buckets;
+select tests.sign_in('ana');
+select lives_ok($$ select public.add_reaction((select id from bye), '👍') $$, 'staff react to what a guest writes');
+select tests.as_owner();
+update public.chat_rooms set closed_at = now() where type = 'guest';
+select tests.sign_in('ana');
+select tests.refuses($$ select public.add_reaction((select id from bye), '🔥') $$, 'stay_over', 'and to nothing once the guest has left');
 
 select * from finish();
 rollback;

@@ -1,6 +1,6 @@
 -- Clearing hides what was written: from oneself, or from everyone.
 begin;
-select plan(32);
+select plan(36);
 
 select tests.create_user(name) from unnest(array['ana', 'ben', 'cleo', 'eve']) as name;
 select tests.create_room('lounge', members => array['ana', 'ben', 'cleo']);
@@ -122,6 +122,27 @@ select is(
 
 select tests.sign_in('cleo');
 select lives_ok($$ select public.clear_chat(tests.room_id('lounge'), true) $$, 'who made the room clears it too');
+
+-- In a direct chat: who began it alone.
+select tests.as_owner();
+insert into public.organizations (slug, name) values ('grand', 'Grand');
+insert into public.organization_members (organization_id, user_id, role)
+select id, tests.user_id(person), role::public.organization_role
+from public.organizations, (values ('ben', 'staff'), ('eve', 'admin')) as staff (person, role);
+create temporary table direct (id uuid);
+grant select, insert on direct to authenticated;
+select tests.sign_in('ben');
+insert into direct
+select (public.start_direct_chat(tests.user_id('eve'), (select id from public.organizations), p_content => 'hello') ->> 'id')::uuid;
+select tests.sign_in('eve');
+select tests.refuses(
+  $$ select public.clear_chat((select id from direct), true) $$, 'not_an_admin',
+  'a direct chat is not cleared for the other by who did not begin it, not even by an admin of the hotel'
+);
+select lives_ok($$ select public.clear_chat((select id from direct)) $$, 'for oneself it is');
+select tests.sign_in('ben');
+select is(jsonb_array_length(public.get_messages((select id from direct))), 1, 'and nothing else');
+select lives_ok($$ select public.clear_chat((select id from direct), true) $$, 'who began it clears it for both');
 
 select * from finish();
 rollback;

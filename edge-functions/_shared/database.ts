@@ -3,12 +3,20 @@ import { setting } from './settings.ts'
 
 const patienceMs = 10_000
 
-/** The project's REST API, as seen by one caller. All of its calls throw Refusal. */
+/** The project's API, as seen by one caller. All of its calls throw Refusal. */
 export interface Database {
   /** Calls an SQL function. */
   rpc<T>(name: string, args: object): Promise<T>
   /** Reads or writes rows: a table's path with its query. */
   rows<T>(path: string, init?: { method?: 'GET' | 'PATCH' | 'DELETE'; body?: object }): Promise<T>
+  /** Any other part of the API, such as Storage; the answer is to be read within 10 s. */
+  fetch(path: string, init?: RequestInit): Promise<Response>
+}
+
+/** Somebody with a user token. */
+export interface Caller extends Database {
+  /** Who it is, by the word of Auth, which is asked once. Throws Refusal when the token is no good. */
+  id(): Promise<string>
 }
 
 /**
@@ -16,8 +24,16 @@ export interface Database {
  *
  * @throws Refusal when the request has none.
  */
-export function callerDatabase(request: Request): Database {
-  return database(publishableKey(), tokenOf(request))
+export function callerDatabase(request: Request): Caller {
+  const caller = database(publishableKey(), tokenOf(request))
+  let id: Promise<string> | undefined
+  return {
+    ...caller,
+    id: () => {
+      id ??= askAuth(caller)
+      return id
+    },
+  }
 }
 
 /** With the rights of the service. Say why where you use it. */
@@ -25,14 +41,8 @@ export function serviceDatabase(): Database {
   return database(JSON.parse(setting('SUPABASE_SECRET_KEYS')).default)
 }
 
-/**
- * Who calls, by the word of Auth.
- *
- * @throws Refusal when the token is missing or no good.
- */
-export async function callerId(request: Request): Promise<string> {
-  const headers = { apikey: publishableKey(), authorization: `Bearer ${tokenOf(request)}` }
-  const response = await ask('/auth/v1/user', { headers })
+async function askAuth(caller: Database): Promise<string> {
+  const response = await caller.fetch('/auth/v1/user')
   const user = (await response.json().catch(() => null)) as { id?: string } | null
   if (response.ok && user?.id) return user.id
   if (response.status >= 500) throw unavailable(new Error(`Auth answered ${response.status}.`))
@@ -40,10 +50,15 @@ export async function callerId(request: Request): Promise<string> {
 }
 
 function database(apikey: string, token?: string): Database {
-  async function call<T>(method: string, path: string, body?: object): Promise<T> {
-    const headers = new Headers({ apikey, 'content-type': 'application/json' })
+  function send(path: string, init: RequestInit = {}): Promise<Response> {
+    const headers = new Headers(init.headers)
+    headers.set('apikey', apikey)
     if (token) headers.set('authorization', `Bearer ${token}`)
-    const response = await ask(`/rest/v1/${path}`, { method, headers, body: body && JSON.stringify(body) })
+    return ask(path, { ...init, headers })
+  }
+  async function call<T>(method: string, path: string, body?: object): Promise<T> {
+    const headers = { 'content-type': 'application/json' }
+    const response = await send(`/rest/v1/${path}`, { method, headers, body: body && JSON.stringify(body) })
     const text = await response.text()
     if (!response.ok) throw refusalOf(response.status, text)
     return (text ? JSON.parse(text) : null) as T
@@ -51,6 +66,7 @@ function database(apikey: string, token?: string): Database {
   return {
     rpc: (name, args) => call('POST', `rpc/${name}`, args),
     rows: (path, { method = 'GET', body } = {}) => call(method, path, body),
+    fetch: send,
   }
 }
 
@@ -73,6 +89,8 @@ function refusalOf(status: number, text: string): Refusal {
     return new Refusal(shown, error.details, error.message ?? '', retryAfter === undefined ? {} : { retryAfter })
   }
   if (status === 401) return notSignedIn()
+  // A value that Postgres cannot hold, such as a text with a zero byte.
+  if (error.code?.startsWith('22')) return new Refusal(400, 'invalid_input', 'Please check what you sent.')
   return unavailable(new Error(`REST answered ${status}: ${error.code} ${error.message}`))
 }
 

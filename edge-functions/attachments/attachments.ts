@@ -1,0 +1,62 @@
+import { z } from 'zod'
+import { archiveOf } from '../_shared/archive.ts'
+import { signAttachments } from '../_shared/attachments.ts'
+import { readBody, requireMethod } from '../_shared/body.ts'
+import { type Caller, callerDatabase } from '../_shared/database.ts'
+import { Refusal } from '../_shared/refusal.ts'
+import { announcedFiles, announceUploads, completeUploads, generateUploadUrl } from '../_shared/uploads.ts'
+
+type Call = (caller: Caller, request: Request, url: URL) => Promise<Response>
+
+const attachmentIds = z.object({ attachment_ids: z.array(z.uuid()).min(1).max(200) })
+const announcement = z.object({ room_id: z.uuid(), files: announcedFiles })
+const upload = z.object({ filename: z.string(), filetype: z.string() })
+
+const calls: Record<string, { method: string; call: Call }> = {
+  '': {
+    method: 'POST',
+    async call(caller, request) {
+      const { room_id, files } = await readBody(request, announcement)
+      return Response.json({ success: true, uploads: await announceUploads(caller, room_id, files) })
+    },
+  },
+  complete: {
+    method: 'POST',
+    async call(caller, request) {
+      const { attachment_ids } = await readBody(request, attachmentIds)
+      return Response.json({ success: true, attachments: await completeUploads(caller, attachment_ids) })
+    },
+  },
+  sign: {
+    method: 'POST',
+    async call(caller, request) {
+      const { attachment_ids } = await readBody(request, attachmentIds)
+      return Response.json({ success: true, urls: await signAttachments(caller, attachment_ids) })
+    },
+  },
+  'generate-upload-url': {
+    method: 'POST',
+    async call(caller, request) {
+      return Response.json({ success: true, ...(await generateUploadUrl(caller, await readBody(request, upload))) })
+    },
+  },
+  archive: {
+    method: 'GET',
+    call(caller, _request, url) {
+      const roomId = z.uuid().safeParse(url.searchParams.get('room_id'))
+      if (roomId.success) return archiveOf(caller, roomId.data)
+      const fields = { room_id: 'Invalid UUID' }
+      throw new Refusal(400, 'invalid_input', 'Please check what you sent.', { fields })
+    },
+  },
+}
+
+/** `/attachments` and what is below it, with and without a slash at the end. */
+export async function attachments(request: Request): Promise<Response> {
+  const url = new URL(request.url)
+  const name = url.pathname.replace(/^\/attachments\/?/, '').replace(/\/$/, '')
+  const found = Object.hasOwn(calls, name) ? calls[name] : undefined
+  if (!found) throw new Refusal(404, 'not_found', 'There is nothing here.')
+  requireMethod(request, found.method)
+  return await found.call(callerDatabase(request), request, url)
+}

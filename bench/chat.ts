@@ -3,10 +3,14 @@
 //
 //   npm run bench            3 million messages, about ten minutes
 //   npm run bench -- --small 30,000: shows that it runs, its ratios mean little
+//   npm run bench -- --keep  leaves the loaded database running until Ctrl-C, and says where it is
+//   npm run bench -- --on=<connection string>  measures again there, without loading
 
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
+import type { Cluster } from '../src/stack/postgres/cluster.ts'
 import { applyMigrations } from '../src/stack/postgres/migrations.ts'
 import { withScratchCluster } from '../src/stack/postgres/scratch.ts'
 
@@ -29,36 +33,57 @@ interface Row {
 }
 const rows: Row[] = []
 
-await withScratchCluster(
-  async (cluster) => {
-    const url = cluster.url('supabase_admin')
-    const owner = await connect(url)
-    await step('Applying the migrations', () => applyMigrations(cluster.url('postgres')))
-    await step(`Loading ${size.messages.toLocaleString('en')} messages, twice`, async () => {
-      await run(owner, 'document.sql')
-      for (const [name, value] of Object.entries(size)) {
-        await owner.query(`select set_config('bench.${name}', $1, false)`, [String(value)])
+const loaded = process.argv.find((argument) => argument.startsWith('--on='))?.slice('--on='.length)
+if (loaded) {
+  await measure(loaded)
+  printTable()
+} else {
+  await withScratchCluster(
+    async (cluster) => {
+      await load(cluster)
+      await measure(cluster.url('supabase_admin'))
+      printTable()
+      if (process.argv.includes('--keep')) {
+        console.log(`\nLoaded, until Ctrl-C: ${cluster.url('supabase_admin')}`)
+        await sleep(2 ** 31 - 1)
       }
-      await run(owner, 'load.sql')
-    })
-    await step('Vacuuming', () => owner.query('vacuum (analyze, freeze)'))
+    },
+    { durable: true },
+  )
+}
 
-    await step('Unread', () => measureUnread(url, owner))
-    await step('Lists and pages', () => measureReading(url, owner))
-    await step('Search', () => measureSearch(url, owner))
-    await step('Reading', () => measureMarking(url, owner))
-    await step('Sending', () => measureSending(url, owner))
-    await owner.end()
-  },
-  { durable: true },
-)
+async function load(cluster: Cluster): Promise<void> {
+  const owner = await connect(cluster.url('supabase_admin'))
+  await step('Applying the migrations', () => applyMigrations(cluster.url('postgres')))
+  await step(`Loading ${size.messages.toLocaleString('en')} messages, twice`, async () => {
+    await run(owner, 'document.sql')
+    for (const [name, value] of Object.entries(size)) {
+      await owner.query(`select set_config('bench.${name}', $1, false)`, [String(value)])
+    }
+    await run(owner, 'load.sql')
+  })
+  await step('Vacuuming', () => owner.query('vacuum (analyze, freeze)'))
+  await owner.end()
+}
 
-console.log('\n| what | ours | baseline | ratio | target | met |\n| --- | --- | --- | --- | --- | --- |')
-for (const { what, ours, baseline, ratio, target } of rows) {
-  const { atLeast = 0, atMost = Number.POSITIVE_INFINITY } = target
-  const wanted = target.atLeast === undefined ? `at most ${atMost}` : `at least ${atLeast}`
-  const met = ratio >= atLeast && ratio <= atMost ? 'yes' : '**no**'
-  console.log(`| ${what} | ${ours} | ${baseline} | ${ratio.toPrecision(3)} | ${wanted} | ${met} |`)
+async function measure(url: string): Promise<void> {
+  const owner = await connect(url)
+  await step('Unread', () => measureUnread(url, owner))
+  await step('Lists and pages', () => measureReading(url, owner))
+  await step('Search', () => measureSearch(url, owner))
+  await step('Reading', () => measureMarking(url, owner))
+  await step('Sending', () => measureSending(url, owner))
+  await owner.end()
+}
+
+function printTable(): void {
+  console.log('\n| what | ours | baseline | ratio | target | met |\n| --- | --- | --- | --- | --- | --- |')
+  for (const { what, ours, baseline, ratio, target } of rows) {
+    const { atLeast = 0, atMost = Number.POSITIVE_INFINITY } = target
+    const wanted = target.atLeast === undefined ? `at most ${atMost}` : `at least ${atLeast}`
+    const met = ratio >= atLeast && ratio <= atMost ? 'yes' : '**no**'
+    console.log(`| ${what} | ${ours} | ${baseline} | ${ratio.toPrecision(3)} | ${wanted} | ${met} |`)
+  }
 }
 
 async function measureUnread(url: string, owner: pg.Client): Promise<void> {
@@ -196,11 +221,9 @@ async function measureSending(url: string, owner: pg.Client): Promise<void> {
   const send = (room: string) => `select public.send_message('${room}', ${text})`
   const bare = (room: string, sender: string) =>
     `insert into document.chat_messages (room_id, sender_id, content) values ('${room}', '${sender}', ${text})`
-  const spread = Array.from({ length: writers }, (_, writer) => ({
-    room: id('room', (1000 % size.rooms) + writer),
-    writer,
-  }))
-  const people = await Promise.all(spread.map(async ({ room }) => ({ room, sender: await memberOf(owner, room) })))
+  const spread = Array.from({ length: writers }, (_, writer) => ({ room: id('room', (1000 % size.rooms) + writer) }))
+  const people: Array<{ room: string; sender: string }> = []
+  for (const { room } of spread) people.push({ room, sender: await memberOf(owner, room) })
   const hot = people.map((_, writer) => ({ room: id('room', 0), sender: user(10 + writer) }))
 
   await owner.query('select pg_stat_reset()')
@@ -224,6 +247,7 @@ async function measureSending(url: string, owner: pg.Client): Promise<void> {
     url,
     hot.map(({ room, sender }) => ({ sender: null, sql: bare(room, sender) })),
   )
+  await owner.query('drop trigger touch_room on document.chat_messages')
   rows.push({
     what: 'full send, spread over rooms, against a bare INSERT',
     ours: `${Math.round(rate.ours)}/s`,

@@ -11,7 +11,9 @@ const maxBytes = 1024 * 1024
 export async function readBody<T>(request: Request, shape: z.ZodType<T>): Promise<T> {
   let json: unknown
   try {
-    json = JSON.parse(new TextDecoder().decode(await readAtMost(request, maxBytes)))
+    const bytes = await readAtMost(request, maxBytes)
+    // Some clients say that they send JSON, and send nothing: fine where nothing is needed.
+    json = bytes.length === 0 ? undefined : JSON.parse(new TextDecoder().decode(bytes))
   } catch (error) {
     if (error instanceof Refusal) throw error
     throw new Refusal(400, 'invalid_json', 'The body is no JSON.')

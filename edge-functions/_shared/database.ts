@@ -22,10 +22,11 @@ export interface Caller extends Database {
 /**
  * With the caller's own token, and so with the caller's own rights.
  *
+ * @param headers what else each call says.
  * @throws Refusal when the request has none.
  */
-export function callerDatabase(request: Request): Caller {
-  const caller = database(publishableKey(), tokenOf(request))
+export function callerDatabase(request: Request, headers: Record<string, string> = {}): Caller {
+  const caller = database({ ...headers, apikey: publishableKey(), authorization: `Bearer ${tokenOf(request)}` })
   let id: Promise<string> | undefined
   return {
     ...caller,
@@ -38,7 +39,7 @@ export function callerDatabase(request: Request): Caller {
 
 /** With the rights of the service. Say why where you use it. */
 export function serviceDatabase(): Database {
-  return database(JSON.parse(setting('SUPABASE_SECRET_KEYS')).default)
+  return database({ apikey: JSON.parse(setting('SUPABASE_SECRET_KEYS')).default })
 }
 
 async function askAuth(caller: Database): Promise<string> {
@@ -49,11 +50,10 @@ async function askAuth(caller: Database): Promise<string> {
   throw notSignedIn()
 }
 
-function database(apikey: string, token?: string): Database {
+function database(own: Record<string, string>): Database {
   function send(path: string, init: RequestInit = {}): Promise<Response> {
     const headers = new Headers(init.headers)
-    headers.set('apikey', apikey)
-    if (token) headers.set('authorization', `Bearer ${token}`)
+    for (const [name, value] of Object.entries(own)) headers.set(name, value)
     return ask(path, { ...init, headers })
   }
   async function call<T>(method: string, path: string, body?: object): Promise<T> {

@@ -1,27 +1,33 @@
-import { createPrivateKey } from 'node:crypto'
+import { Agent as HttpAgent } from 'node:http'
+import { Agent as HttpsAgent } from 'node:https'
 import { initializeApp } from 'firebase-admin/app'
 import { getMessaging, type Messaging, type TokenMessage } from 'firebase-admin/messaging'
-import { SignJWT } from 'jose'
+import { importPKCS8, SignJWT } from 'jose'
 import { setting } from '../_shared/settings.ts'
 import { within } from '../_shared/time-limit.ts'
 
 /** How sending to one device ended. `gone`: the token is none, and never will be one again. */
-export type Sent = { state: 'sent' } | { state: 'gone'; reason: string } | { state: 'failed'; reason: string }
+export type Sent = { state: 'sent' } | { state: 'gone' } | { state: 'failed'; reason: string }
 
 export type Send = (message: TokenMessage) => Promise<Sent>
 
 const patienceMs = 10_000
-let messaging: Messaging | undefined
+let connected: Messaging | undefined
+
+/** @throws one clear line when there is no service account. */
+export function requireFcm(): Messaging {
+  connected ??= connect()
+  return connected
+}
 
 export const sendToFcm: Send = async (message) => {
   try {
-    messaging ??= connect()
-    // A timeout of the SDK's own is followed by retries, which last longer than the function may.
-    await within(patienceMs, messaging.send(message))
+    // The SDK's own time limit is longer, and followed by retries.
+    await within(patienceMs, requireFcm().send(message))
     return { state: 'sent' }
   } catch (error) {
     const { code = '', message: text = '' } = error as { code?: string; message?: string }
-    return { state: isGone(code, text) ? 'gone' : 'failed', reason: code || text.slice(0, 200) }
+    return isGone(code, text) ? { state: 'gone' } : { state: 'failed', reason: code || text.slice(0, 200) }
   }
 }
 
@@ -44,20 +50,36 @@ interface ServiceAccount {
 }
 
 function connect(): Messaging {
-  const account = JSON.parse(setting('FCM_SERVICE_ACCOUNT')) as ServiceAccount
+  const account = serviceAccount()
+  const baseUrl = Deno.env.get('FCM_BASE_URL')
+  const Agent = baseUrl?.startsWith('http:') ? HttpAgent : HttpsAgent
   const app = initializeApp({
     projectId: account.project_id,
     // The SDK's own always asks Google itself, whatever the account's token_uri says.
     credential: { getAccessToken: () => accessToken(account) },
+    // A new connection for each send would cost more than the send.
+    httpAgent: new Agent({ keepAlive: true }),
   })
-  const connected = getMessaging(app)
-  const baseUrl = Deno.env.get('FCM_BASE_URL')
-  if (baseUrl) redirect(connected, baseUrl)
-  return connected
+  const messaging = getMessaging(app)
+  if (baseUrl) redirect(messaging, baseUrl)
+  return messaging
+}
+
+// What JSON.parse says of a broken one would quote it.
+function serviceAccount(): ServiceAccount {
+  const text = setting('FCM_SERVICE_ACCOUNT')
+  try {
+    const account = JSON.parse(text) as Partial<ServiceAccount>
+    const { project_id, client_email, private_key, token_uri } = account
+    if (project_id && client_email && private_key && token_uri) return account as ServiceAccount
+  } catch {
+    // As with one that lacks something.
+  }
+  throw new Error('The secret FCM_SERVICE_ACCOUNT is no service account: the key file as one line of JSON is expected.')
 }
 
 // FCM's address stands in the SDK, and 12.7.0 has no setting for it. An agent that connects elsewhere would do in Node;
-// Deno 2.1 and 2.7 ask it for nothing.
+// Deno 2.1 asks it for nothing.
 function redirect(messaging: Messaging, baseUrl: string): void {
   const { httpClient } = (messaging as unknown as { messagingRequestHandler: { httpClient: HttpClient } })
     .messagingRequestHandler
@@ -76,7 +98,8 @@ async function accessToken(account: ServiceAccount): Promise<{ access_token: str
     .setAudience(account.token_uri)
     .setIssuedAt()
     .setExpirationTime('1h')
-    .sign(createPrivateKey(account.private_key))
+    // Not node:crypto's key: jose takes that for none on Deno 2.1.
+    .sign(await importPKCS8(account.private_key, 'RS256'))
   const response = await fetch(account.token_uri, {
     method: 'POST',
     body: new URLSearchParams({ grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', assertion }),

@@ -1,6 +1,12 @@
 import { draining } from '../_shared/jobs.ts'
 import { answering } from '../_shared/serve.ts'
-import { sendToFcm } from './fcm.ts'
-import { pushQueue } from './push.ts'
+import { requireFcm, sendToFcm } from './fcm.ts'
+import { type PushJob, push } from './push.ts'
 
-Deno.serve(answering('push-notifications', draining(pushQueue(sendToFcm))))
+const handler = draining<PushJob>({
+  name: 'push',
+  requireSettings: requireFcm,
+  work: (jobs, database, log) => push(jobs, sendToFcm, database, log),
+})
+
+Deno.serve(answering('push-notifications', handler))

@@ -1,77 +1,101 @@
 import type { Database } from '../_shared/database.ts'
-import type { Job, Outcome, Queue } from '../_shared/jobs.ts'
+import type { Job, Outcome } from '../_shared/jobs.ts'
 import type { Log } from '../_shared/log.ts'
 import type { Send, Sent } from './fcm.ts'
-import { type Delivery, type Device, notificationFor } from './notification.ts'
+import { type Device, notificationFor, type PushedMessage } from './notification.ts'
 
-interface PushJob {
+export interface PushJob {
   message_id: string
   /** When only these devices are left. */
-  device_ids?: string[]
+  device_ids?: string[] | null
+  /** The device that it has come to: rooms may have more than one call can do. */
+  after?: string | null
+  /** Those on the way that failed. */
+  failed?: string[] | null
 }
 
-// What a function may do in its two seconds of CPU, and before its jobs are read by another.
-const limits = { atOnce: 50, sendsPerBatch: 500, sendingMs: 20_000 }
+interface Delivery {
+  job_id: number
+  /** Null when it is gone. */
+  message: PushedMessage | null
+  devices: Device[]
+  has_more: boolean
+}
 
-/** Who is to be told is decided in SQL, anew at each attempt: who reads the message meanwhile is told no more. */
-export function pushQueue(send: Send): Queue<PushJob> {
-  return { name: 'push', batch: 50, work: (jobs, database, log) => push(jobs, send, database, log) }
+interface Deliveries {
+  deliveries: Delivery[]
+  badges: Record<string, number>
 }
 
 interface Sending {
   jobId: number
-  delivery: Delivery
-  device: Device
+  deviceId: string
+  send: () => Promise<Sent>
   result?: Sent
 }
 
-async function push(jobs: Job<PushJob>[], send: Send, database: Database, log: Log): Promise<Outcome[]> {
-  const startedAt = new Date().toISOString()
-  const deliveries = await database.rpc<Delivery[]>('push_deliveries', {
-    p_message_ids: [...new Set(jobs.map(({ job }) => job.message_id))],
-  })
-  const byMessage = new Map(deliveries.map((delivery) => [delivery.message_id, delivery]))
-  const sendings = jobs.flatMap((job) => sendingsOf(job, byMessage))
-  await sendAll(sendings, send)
+// 400 sends cost about a second of the two that hosted allows, and end before others may read their jobs.
+const limits = { sends: 400, atOnce: 50, sendingMs: 20_000 }
 
-  const gone = sendings.filter(({ result }) => result?.state === 'gone').map(({ device }) => device.device_id)
+/** Who is to be told is decided in SQL, anew at each attempt: who reads the message meanwhile is told no more. */
+export async function push(jobs: Job<PushJob>[], send: Send, database: Database, log: Log): Promise<Outcome[]> {
+  const startedAt = new Date().toISOString()
+  const { deliveries, badges } = await database.rpc<Deliveries>('push_deliveries', {
+    p_jobs: jobs.map(({ job_id, job }) => ({ job_id, ...job })),
+    p_limit: limits.sends,
+  })
+  const sendings = deliveries.flatMap((delivery) => sendingsOf(delivery, badges, send))
+  await sendAll(sendings)
+
+  const gone = sendings.filter(({ result }) => result?.state === 'gone').map(({ deviceId }) => deviceId)
   if (gone.length > 0) {
     await database.rpc('drop_devices', { p_device_ids: gone, p_registered_before: startedAt })
     log('devices dropped', { count: gone.length })
   }
-  return jobs.map(({ job_id }) => outcomeOf(job_id, sendings))
+  return jobs.map((job) => outcomeOf(job, sendings, deliveries.find(({ job_id }) => job_id === job.job_id)?.has_more))
 }
 
-function sendingsOf({ job_id, job }: Job<PushJob>, deliveries: Map<string, Delivery>): Sending[] {
-  const delivery = deliveries.get(job.message_id)
-  if (!delivery) return []
-  const devices = delivery.devices.filter(({ device_id }) => job.device_ids?.includes(device_id) ?? true)
-  return devices.map((device) => ({ jobId: job_id, delivery, device }))
+function sendingsOf({ job_id, message, devices }: Delivery, badges: Record<string, number>, send: Send): Sending[] {
+  if (!message) return []
+  return devices.map((device) => ({
+    jobId: job_id,
+    deviceId: device.device_id,
+    send: () => send(notificationFor(message, device, badges[device.user_id] ?? 0)),
+  }))
 }
 
-/** Some at a time, until there are enough for one call; the others keep no result. */
-async function sendAll(sendings: Sending[], send: Send): Promise<void> {
+/** Begins them in their order, some at a time, while there is time; the others keep no result. */
+async function sendAll(sendings: Sending[]): Promise<void> {
   const deadline = performance.now() + limits.sendingMs
-  const queue = sendings.slice(0, limits.sendsPerBatch)
+  const queue = sendings.values()
   const sender = async () => {
-    for (let next = queue.shift(); next && performance.now() < deadline; next = queue.shift()) {
-      next.result = await send(notificationFor(next.delivery, next.device))
+    // They share one queue: each takes what comes next.
+    for (const sending of queue) {
+      if (performance.now() > deadline) return
+      sending.result = await sending.send()
     }
   }
   await Promise.all(Array.from({ length: limits.atOnce }, sender))
 }
 
-function outcomeOf(jobId: number, sendings: Sending[]): Outcome {
+function outcomeOf({ job_id: jobId, job }: Job<PushJob>, sendings: Sending[], hasMore = false): Outcome {
   const mine = sendings.filter((sending) => sending.jobId === jobId)
-  const left = mine.filter(({ result }) => result === undefined || result.state === 'failed')
-  if (left.length === 0) return { jobId, state: 'done' }
+  const tried = mine.filter(({ result }) => result !== undefined)
+  const failed = tried.filter(({ result }) => result?.state === 'failed')
+  // Nobody could be told: that is FCM's fault or ours, and no reason to go on to the next ones.
+  if (failed.length > 0 && failed.length === tried.length) {
+    return { jobId, state: 'failed', reason: describe(failed.length, failed) }
+  }
 
-  const device_ids = left.map(({ device }) => device.device_id)
-  const untried = left.filter(({ result }) => result === undefined)
-  // Who got nowhere at all waits for the next attempt, and is given up after some.
-  const gotOn = left.length < mine.length || untried.length === mine.length
-  if (untried.length > 0 && gotOn) return { jobId, state: 'continues', left: { device_ids } }
-  const reasons = new Set(left.flatMap(({ result }) => (result?.state === 'failed' ? [result.reason] : [])))
-  const reason = `${left.length} of ${mine.length} devices: ${[...reasons].join(', ')}`
-  return { jobId, state: 'failed', reason, left: { device_ids } }
+  const after = tried.at(-1)?.deviceId ?? job.after ?? null
+  const again = [...(job.failed ?? []), ...failed.map(({ deviceId }) => deviceId)]
+  if (hasMore || tried.length < mine.length) return { jobId, state: 'continues', left: { after, failed: again } }
+  if (again.length === 0) return { jobId, state: 'done' }
+  const left = { device_ids: again, after: null, failed: null }
+  return { jobId, state: 'failed', reason: describe(again.length, failed), left }
+}
+
+function describe(count: number, failed: Sending[]): string {
+  const reasons = new Set(failed.flatMap(({ result }) => (result?.state === 'failed' ? [result.reason] : [])))
+  return `${count} devices failed: ${[...reasons].join(', ') || 'see the log'}`
 }

@@ -92,20 +92,6 @@ export type Database = {
         }
         Relationships: [
           {
-            foreignKeyName: "chat_messages_forwarded_from_fkey"
-            columns: ["forwarded_from"]
-            isOneToOne: false
-            referencedRelation: "chat_messages"
-            referencedColumns: ["id"]
-          },
-          {
-            foreignKeyName: "chat_messages_forwarded_from_fkey"
-            columns: ["forwarded_from"]
-            isOneToOne: false
-            referencedRelation: "message_reads"
-            referencedColumns: ["message_id"]
-          },
-          {
             foreignKeyName: "chat_messages_reply_to_id_fkey"
             columns: ["reply_to_id"]
             isOneToOne: false
@@ -1246,6 +1232,10 @@ export type Database = {
         Args: { p_message_id: string; p_room_ids: string[] }
         Returns: Json
       }
+      get_attachments: {
+        Args: { p_attachment_ids: string[]; p_require_all?: boolean }
+        Returns: Json
+      }
       get_encryption_keys: { Args: { p_user_id: string }; Returns: Json }
       get_messages: {
         Args: {
@@ -1322,7 +1312,10 @@ export type Database = {
         Returns: Json
       }
       online_users: { Args: Record<PropertyKey, never>; Returns: string[] }
-      push_deliveries: { Args: { p_message_ids: string[] }; Returns: Json }
+      push_deliveries: {
+        Args: { p_jobs: Json; p_limit: number }
+        Returns: Json
+      }
       read_by_others: { Args: { p_room_ids: string[] }; Returns: Json }
       read_jobs: {
         Args: {
@@ -1357,6 +1350,7 @@ export type Database = {
         Args: { p_device_id: string; p_key_id: string }
         Returns: undefined
       }
+      room_attachments: { Args: { p_room_id: string }; Returns: Json }
       room_permissions: { Args: { p_room_id: string }; Returns: Json }
       search_messages: {
         Args: {
@@ -1421,6 +1415,7 @@ export type Database = {
       }
       unblock_user: { Args: { p_user_id: string }; Returns: undefined }
       undo_delete_message: { Args: { p_message_id: string }; Returns: Json }
+      unknown_files: { Args: { p_public_ids: string[] }; Returns: string[] }
       unread_counts: { Args: { p_room_id?: string }; Returns: Json }
       unregister_device: { Args: { p_target: string }; Returns: undefined }
       upload_encryption_key: {

@@ -137,9 +137,6 @@ returns table (
   user_id uuid,
   device_id uuid,
   target text,
-  platform text,
-  kind text,
-  badge bigint,
   is_mention boolean,
   show_preview boolean
 )
@@ -160,15 +157,11 @@ begin
     device.user_id,
     device.id,
     device.target,
-    device.platform,
-    device.kind,
-    recipient.badge,
     recipient.is_mention,
     recipient.show_preview
   from (
     select
       audience.user_id,
-      private.total_unread(audience.user_id) as badge,
       mention.is_mention,
       coalesce(wishes.show_preview, true) and not message.is_encrypted as show_preview
     from private.room_audience(message.room_id) as audience (user_id)
@@ -199,53 +192,90 @@ begin
 end;
 $$;
 
--- All that the push function needs, for many messages at once. Messages that nobody is to see any more are left out.
-create function private.push_deliveries(p_message_ids uuid[])
+-- All that the push function needs for some jobs, up to so many devices in all. A room may have thousands, so a job may be
+-- done in parts: `after` says how far it has come.
+create function private.push_deliveries(p_jobs jsonb, p_limit int)
+returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  job record;
+  devices jsonb;
+  has_more boolean;
+  remaining int := p_limit;
+  user_ids uuid[] := '{}';
+  deliveries jsonb := '[]';
+begin
+  if (p_limit between 1 and 1000) is not true then
+    perform private.refuse('limit_out_of_range');
+  end if;
+
+  for job in
+    select *
+    from jsonb_to_recordset(p_jobs) as asked (job_id bigint, message_id uuid, device_ids uuid[], after uuid)
+    order by job_id
+  loop
+    select coalesce(jsonb_agg(to_jsonb(recipient)), '[]') into devices
+    from (
+      select device_id, user_id, target, show_preview
+      from private.push_recipients(job.message_id)
+      where remaining > 0
+        and (job.device_ids is null or device_id = any (job.device_ids))
+        and (job.after is null or device_id > job.after)
+      order by device_id
+      -- One more shows that there are more.
+      limit remaining + 1
+    ) as recipient;
+    has_more := remaining = 0 or jsonb_array_length(devices) > remaining;
+    devices := devices - remaining;
+    remaining := remaining - jsonb_array_length(devices);
+    user_ids := user_ids || array(select (device ->> 'user_id')::uuid from jsonb_array_elements(devices) as device);
+    deliveries := deliveries || jsonb_build_object(
+      'job_id', job.job_id, 'message', private.push_json(job.message_id), 'devices', devices, 'has_more', has_more
+    );
+  end loop;
+
+  return jsonb_build_object(
+    'deliveries', deliveries,
+    -- Once a person, however many of the messages are theirs.
+    'badges', (
+      select coalesce(jsonb_object_agg(user_id, private.total_unread(user_id)), '{}')
+      from (select distinct unnest(user_ids) as user_id) as recipient
+    )
+  );
+end;
+$$;
+
+create function private.push_json(p_message_id uuid)
 returns jsonb
 language plpgsql stable security definer set search_path = ''
 as $$
 begin
   return (
-    select coalesce(jsonb_agg(
-      jsonb_build_object(
-        'message_id', m.id,
-        'room_id', m.room_id,
-        'room_type', r.type,
-        'room_name', coalesce(r.title, 'Room ' || r.room_number),
-        'sender_id', m.sender_id,
-        'sender_name', private.full_name(private.user_json(m.sender_id)),
-        -- So much fits on a screen.
-        'preview', case when not m.is_encrypted then left(m.content, 200) end,
-        'file_count', coalesce(cardinality(m.attachment_ids), 0),
-        'devices', recipients.devices
-      )
-    ), '[]')
-    from unnest(p_message_ids) as asked (id)
-    join public.chat_messages as m using (id)
+    select jsonb_build_object(
+      'id', m.id,
+      'room_id', m.room_id,
+      'room_type', r.type,
+      'room_name', coalesce(r.title, 'Room ' || r.room_number),
+      'sender_id', m.sender_id,
+      'sender_name', private.full_name(private.user_json(m.sender_id)),
+      -- So much fits on a screen.
+      'preview', case when not m.is_encrypted then left(m.content, 200) end,
+      'file_count', coalesce(cardinality(m.attachment_ids), 0)
+    )
+    from public.chat_messages as m
     join public.chat_rooms as r on r.id = m.room_id
-    cross join lateral (
-      select jsonb_agg(
-        jsonb_build_object(
-          'device_id', device_id,
-          'target', target,
-          'badge', badge,
-          'show_preview', show_preview
-        )
-        order by device_id
-      ) as devices
-      from private.push_recipients(m.id)
-    ) as recipients
-    where recipients.devices is not null
+    where m.id = p_message_id
   );
 end;
 $$;
 
-create function public.push_deliveries(p_message_ids uuid[])
+create function public.push_deliveries(p_jobs jsonb, p_limit int)
 returns jsonb
 language plpgsql security invoker set search_path = ''
 as $$
 begin
-  return private.push_deliveries(p_message_ids);
+  return private.push_deliveries(p_jobs, p_limit);
 end;
 $$;
 
@@ -305,8 +335,8 @@ grant select, insert, update, delete on public.notification_preferences to authe
 grant execute on function private.register_device(text, text, text) to authenticated;
 grant execute on function public.register_device(text, text, text) to authenticated;
 grant execute on function public.unregister_device(text) to authenticated;
-grant execute on function private.push_deliveries(uuid[]) to service_role;
-grant execute on function public.push_deliveries(uuid[]) to service_role;
+grant execute on function private.push_deliveries(jsonb, int) to service_role;
+grant execute on function public.push_deliveries(jsonb, int) to service_role;
 grant execute on function private.drop_devices(uuid[], timestamptz) to service_role;
 grant execute on function public.drop_devices(uuid[], timestamptz) to service_role;
 
@@ -322,8 +352,8 @@ comment on function public.register_device(text, text, text) is
 comment on function public.unregister_device(text) is
 'This device of the caller''s shows no more pushes; nothing happens if it is no such device. Refusals: not_signed_in.';
 comment on function private.push_recipients(uuid) is
-'A row per device that is to show this message: not the sender''s, nor of those who look at the room, have read it, are behind a block, want quiet or muted the chat, unless they are mentioned. `badge` is the total of what is unread; without `show_preview` the text stays out.';
-comment on function public.push_deliveries(uuid[]) is
-'For the push function: [{message_id, room_id, room_type, room_name, sender_id, sender_name, preview, file_count, devices: [{device_id, target, badge, show_preview}]}], of the messages that some device is to show now.';
+'A row per device that is to show this message: not the sender''s, nor of those who look at the room, have read it, are behind a block, want quiet or muted the chat, unless they are mentioned. Without `show_preview` the text stays out.';
+comment on function public.push_deliveries(jsonb, int) is
+'For the push function: who is to be told now of the messages of these jobs [{job_id, message_id, device_ids, after}], the last two to leave out devices; at most so many devices (1 to 1,000) in all. Answers {deliveries: [{job_id, message: {id, room_id, room_type, room_name, sender_id, sender_name, preview, file_count}, devices: [{device_id, user_id, target, show_preview}], has_more}], badges: {user_id: what is unread in all}}, devices in the order of their ids. Refusals: limit_out_of_range.';
 comment on function public.drop_devices(uuid[], timestamptz) is
 'For the push function: takes devices off that the push service no longer knows, unless they registered since that time.';

@@ -20,7 +20,9 @@ with (fillfactor = 50);
 
 insert into private.job_queues (name, function_name, max_attempts, keep_for)
 values
-  ('push', 'push-notifications', 5, '1 day'),
+  -- Some two hours.
+  ('push', 'push-notifications', 12, '1 day'),
+  -- Some forty minutes, and each night anew.
   ('media_cleanup', 'cloudinary-cleanup', 10, null);
 
 select pgmq.create(name) from private.job_queues;
@@ -171,6 +173,25 @@ begin
 end;
 $$;
 
+-- Of what Cloudinary has, what is nobody's: its row is gone, or never was.
+create function private.unknown_files(p_public_ids text[])
+returns text[]
+language plpgsql stable security definer set search_path = ''
+as $$
+begin
+  return array(
+    select public_id
+    from unnest(p_public_ids) as stored (public_id)
+    where not exists (
+      select
+      from public.media_assets as asset
+      where asset.provider = 'cloudinary' and asset.public_id = stored.public_id and asset.state <> 'gone'
+    )
+    order by public_id
+  );
+end;
+$$;
+
 create function public.read_jobs(p_queue text, p_limit int default 100, p_visibility_seconds int default 60)
 returns jsonb
 language plpgsql security invoker set search_path = ''
@@ -213,6 +234,15 @@ language plpgsql security invoker set search_path = ''
 as $$
 begin
   return private.job_counts();
+end;
+$$;
+
+create function public.unknown_files(p_public_ids text[])
+returns text[]
+language plpgsql security invoker set search_path = ''
+as $$
+begin
+  return private.unknown_files(p_public_ids);
 end;
 $$;
 
@@ -379,18 +409,20 @@ grant execute on function private.finish_jobs(text, bigint[]) to service_role;
 grant execute on function private.fail_job(text, bigint, text, jsonb) to service_role;
 grant execute on function private.continue_job(text, bigint, jsonb) to service_role;
 grant execute on function private.job_counts() to service_role;
+grant execute on function private.unknown_files(text[]) to service_role;
 grant execute on function public.read_jobs(text, int, int) to service_role;
 grant execute on function public.finish_jobs(text, bigint[]) to service_role;
 grant execute on function public.fail_job(text, bigint, text, jsonb) to service_role;
 grant execute on function public.continue_job(text, bigint, jsonb) to service_role;
 grant execute on function public.job_counts() to service_role;
+grant execute on function public.unknown_files(text[]) to service_role;
 
 -- Comments
 comment on table private.job_queues is 'The queues, and the function that does the jobs of each.';
 comment on column private.job_queues.max_attempts is 'After so many a job goes to the archive, with the reason.';
 comment on column private.job_queues.kicked_at is 'When its function was last called by who wrote a job.';
 comment on function public.read_jobs(text, int, int) is
-'For job functions: 1 to 100 jobs [{job_id, attempt, enqueued_at, job}], which nobody else reads for so many seconds. push: {message_id}, and device_ids when only these are left; media_cleanup: {asset_id, provider, public_id, resource_type}, and who has destroyed the file sets the state of media_assets to gone. Refusals: queue_not_found, limit_out_of_range.';
+'For job functions: 1 to 100 jobs [{job_id, attempt, enqueued_at, job}], which nobody else reads for so many seconds. push: {message_id}, and once some of it is done also device_ids, after and failed; media_cleanup: {asset_id, provider, public_id, resource_type}, and who has destroyed the file sets the state of media_assets to gone. Refusals: queue_not_found, limit_out_of_range.';
 comment on function public.finish_jobs(text, bigint[]) is
 'For job functions: these are done. Answers how many were there. Refusals: queue_not_found.';
 comment on function public.fail_job(text, bigint, text, jsonb) is
@@ -399,3 +431,5 @@ comment on function public.continue_job(text, bigint, jsonb) is
 'For job functions: some of this one is done, and the rest is a job of its own that may be read at once. What is in `p_left` replaces the same of the job. Refusals: queue_not_found, job_not_found.';
 comment on function public.job_counts() is
 'For job functions and whoever looks after them: {queue: {visible, waiting, oldest_seconds, archived}}.';
+comment on function public.unknown_files(text[]) is
+'For the cleaning function: those of these public ids at Cloudinary that no file has, in their order. A file that is gone has none.';

@@ -23,7 +23,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'chat',
-          include: ['tests/chat/**/*.test.ts', 'tests/functions/**/*.test.ts'],
+          include: ['tests/chat/**/*.test.ts', 'tests/functions/**/*.test.ts', 'tests/http/**/*.test.ts'],
           globalSetup: ['tests/support/stack.setup.ts'],
         },
       },

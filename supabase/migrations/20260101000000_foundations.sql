@@ -71,6 +71,7 @@ values
   ('system_message', 'PT409', 'What the system says is neither edited nor forwarded.'),
   ('undo_window_over', 'PT409', 'It is too late to bring this message back.'),
   ('username_taken', 'PT409', 'Somebody else has this username.'),
+  ('archive_too_large', 'PT413', 'These are too many files for one archive, or too large ones.'),
   ('avatar_url_invalid', 'PT422', 'A picture is a web address of at most 2,000 characters.'),
   ('block_of_oneself', 'PT422', 'Nobody blocks oneself.'),
   ('chat_with_oneself', 'PT422', 'A direct chat needs another person.'),

@@ -56,6 +56,7 @@ create index media_assets_room_idx on public.media_assets (room_id);
 -- What a job has to look at: few of many.
 create index media_assets_waiting_idx on public.media_assets (state_changed_at) where state <> 'attached';
 create index message_attachments_asset_idx on public.message_attachments (asset_id);
+create index message_attachments_room_idx on public.message_attachments (room_id);
 create index message_downloads_attachment_idx on public.message_downloads (attachment_id);
 create index message_downloads_message_idx on public.message_downloads (message_id);
 
@@ -121,20 +122,27 @@ begin
   end if;
 
   for attachment in
-    select sent.id, sent.place, asset.state
+    select sent.id, sent.place, asset.state, asset.size_bytes
     from unnest(new.attachment_ids) with ordinality as sent (id, place)
     left join public.media_assets as asset
-      on asset.id = sent.id and asset.owner_id = new.sender_id and asset.room_id = new.room_id
+      on asset.id = sent.id
+      and asset.owner_id = new.sender_id
+      -- Without a room it is for whichever its owner sends it to.
+      and (asset.room_id = new.room_id or asset.room_id is null)
     order by sent.id
   loop
     if attachment.state is null or attachment.state in ('delete_requested', 'gone') then
       perform private.refuse('attachment_not_found');
     elsif attachment.state = 'attached' then
       perform private.refuse('attachment_used');
+    elsif attachment.size_bytes > (select max_bytes from private.attachment_limits(new.room_id)) then
+      perform private.refuse('file_too_large');
     end if;
 
     -- Asked again of the row itself: it may just have been given up.
-    update public.media_assets set state = 'attached' where id = attachment.id and state = 'verified';
+    update public.media_assets
+    set state = 'attached', room_id = new.room_id
+    where id = attachment.id and state = 'verified';
     if not found then
       perform private.refuse('attachment_not_verified');
     end if;
@@ -218,6 +226,31 @@ language plpgsql immutable set search_path = ''
 as $$
 begin
   return case split_part(p_mime_type, '/', 1) when 'image' then 'image' when 'audio' then 'video' when 'video' then 'video' else 'raw' end;
+end;
+$$;
+
+-- What is neither picture nor film Cloudinary serves as what its ending says: the type gives the ending, not the uploader.
+create function private.file_ending(p_mime_type text)
+returns text
+language plpgsql immutable set search_path = ''
+as $$
+begin
+  return case p_mime_type
+    when 'application/msword' then '.doc'
+    when 'application/pdf' then '.pdf'
+    when 'application/rtf' then '.rtf'
+    when 'application/vnd.ms-excel' then '.xls'
+    when 'application/vnd.ms-powerpoint' then '.ppt'
+    when 'application/vnd.oasis.opendocument.presentation' then '.odp'
+    when 'application/vnd.oasis.opendocument.spreadsheet' then '.ods'
+    when 'application/vnd.oasis.opendocument.text' then '.odt'
+    when 'application/vnd.openxmlformats-officedocument.presentationml.presentation' then '.pptx'
+    when 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet' then '.xlsx'
+    when 'application/vnd.openxmlformats-officedocument.wordprocessingml.document' then '.docx'
+    when 'text/csv' then '.csv'
+    when 'text/markdown' then '.md'
+    when 'text/plain' then '.txt'
+  end;
 end;
 $$;
 
@@ -335,17 +368,25 @@ declare
   refused jsonb;
   uploads jsonb;
 begin
-  perform private.require_allowed(private.verdict_send(p_room_id, p_user_id));
+  if p_room_id is not null then
+    perform private.require_allowed(private.verdict_send(p_room_id, p_user_id));
+  end if;
   select * into limits from private.attachment_limits(p_room_id);
   if jsonb_array_length(p_files) > limits.max_attachments then
     perform private.refuse('too_many_attachments');
   end if;
   perform private.take_token(p_user_id, 'upload', private.limit_of('uploads_per_minute'), '1 minute');
 
-  select jsonb_agg(jsonb_build_object('file_name', file.file_name, 'error', verdict) order by file.place) into refused
+  select
+    jsonb_agg(
+      jsonb_build_object('file_name', file.file_name, 'error', refusal.code, 'message', refusal.message) order by file.place
+    ) into refused
   from private.files_in(p_files) as file,
-    private.verdict_file(file.file_name, file.mime_type, file.size_bytes, limits.max_bytes) as verdict
-  where verdict is not null;
+    private.verdict_file(
+      -- Who does not say how large it is may be about to send the most that is allowed.
+      file.file_name, file.mime_type, coalesce(file.size_bytes, limits.max_bytes), limits.max_bytes
+    ) as verdict
+  join private.error_codes as refusal on refusal.code = verdict;
   if refused is not null then
     return jsonb_build_object('uploads', '[]'::jsonb, 'refused', refused);
   end if;
@@ -363,10 +404,9 @@ begin
       case p_provider
         when 'cloudinary' then format(
           'parley/%s/%s%s',
-          p_room_id,
+          coalesce(p_room_id, p_user_id),
           id,
-          -- Cloudinary serves what is neither picture nor film under its id alone: the ending is part of it.
-          case when private.resource_type_of(mime_type) = 'raw' then lower(substring(file_name from '\.[A-Za-z0-9]{1,10}$')) end
+          private.file_ending(mime_type)
         )
         -- The letters that Storage takes; from a long name the end, which says what it is.
         else format('%s/%s/%s', p_user_id, id, right(regexp_replace(file_name, '[^A-Za-z0-9._-]+', '_', 'g'), 100))
@@ -376,7 +416,7 @@ begin
       p_room_id,
       file_name,
       mime_type,
-      size_bytes
+      coalesce(size_bytes, limits.max_bytes)
     from files
     returning *
   )
@@ -428,7 +468,10 @@ begin
 
   if asset.state = 'pending' then
     verdict := private.verdict_file(
-      asset.file_name, arrived_type, p_size_bytes, (select max_bytes from private.attachment_limits(asset.room_id))
+      asset.file_name,
+      arrived_type,
+      p_size_bytes,
+      least(asset.declared_size_bytes, (select max_bytes from private.attachment_limits(asset.room_id)))
     );
     if verdict is null and private.resource_type_of(arrived_type) <> asset.resource_type then
       verdict := 'file_type_not_allowed';
@@ -441,7 +484,12 @@ begin
     where id = asset.id
     returning * into asset;
   end if;
-  return jsonb_build_object('attachment_id', asset.id, 'state', asset.state, 'error', verdict);
+  return jsonb_build_object(
+    'attachment_id', asset.id,
+    'state', asset.state,
+    'error', verdict,
+    'message', (select message from private.error_codes where code = verdict)
+  );
 end;
 $$;
 
@@ -462,6 +510,134 @@ language plpgsql security invoker set search_path = ''
 as $$
 begin
   return private.verify_attachment(p_attachment_id, p_mime_type, p_size_bytes);
+end;
+$$;
+
+-- Functions: seeing, for the functions that sign links
+create function private.file_json(p_attachment_id uuid, p_asset public.media_assets, p_sent_at timestamptz)
+returns jsonb
+language plpgsql stable set search_path = ''
+as $$
+begin
+  return jsonb_build_object(
+    'attachment_id', p_attachment_id,
+    'provider', p_asset.provider,
+    'public_id', p_asset.public_id,
+    'resource_type', p_asset.resource_type,
+    'file_name', p_asset.file_name,
+    'mime_type', p_asset.mime_type,
+    'size_bytes', p_asset.size_bytes,
+    'sent_at', p_sent_at
+  );
+end;
+$$;
+
+-- As with messages: the hotel also sees the files of guests who have left.
+create function private.get_attachments(p_attachment_ids uuid[], p_require_all boolean)
+returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  me uuid := private.require_me();
+  found jsonb;
+  missing_id uuid;
+begin
+  with asked as (
+    select id, min(place) as place
+    from unnest(p_attachment_ids) with ordinality as asked (id, place)
+    group by id
+  ),
+  attached as (
+    select asked.place, attachment.id, attachment.asset_id, message.room_id, message.seq, message.created_at
+    from asked
+    join public.message_attachments as attachment using (id)
+    join public.chat_messages as message on message.id = attachment.message_id
+    where not message.is_deleted
+  ),
+  mine as (
+    select room_id, private.hidden_up_to_seq(me, room_id) as hidden_seq
+    from (select distinct room_id from attached) as room
+    where private.is_room_member(room_id, me)
+  ),
+  visible as (
+    select attached.place, private.file_json(attached.id, asset, attached.created_at) as file
+    from attached
+    join mine using (room_id)
+    join public.media_assets as asset on asset.id = attached.asset_id
+    where attached.seq > mine.hidden_seq
+    union all
+    -- My own that I have not sent yet.
+    select asked.place, private.file_json(asset.id, asset, null)
+    from asked
+    join public.media_assets as asset using (id)
+    where asset.owner_id = me and asset.state = 'verified'
+  )
+  select coalesce(jsonb_agg(file order by place), '[]') into found from visible;
+
+  if p_require_all then
+    select id into missing_id
+    from unnest(p_attachment_ids) as id
+    where not exists (select from jsonb_array_elements(found) as file where (file ->> 'attachment_id')::uuid = id)
+    limit 1;
+    if missing_id is not null then
+      -- Somebody who is in the chat learns that the file is not there, somebody else that the chat is not theirs.
+      perform private.require_room_member(room_id) from public.message_attachments where id = missing_id;
+      perform private.refuse('attachment_not_found');
+    end if;
+  end if;
+  return found;
+end;
+$$;
+
+create function private.room_attachments(p_room_id uuid)
+returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  files jsonb;
+  file_count bigint;
+  total_bytes bigint;
+begin
+  perform private.require_room_member(p_room_id);
+  select coalesce(jsonb_agg(file order by seq, position), '[]'), count(*), coalesce(sum(size_bytes), 0)
+  into files, file_count, total_bytes
+  from (
+    select
+      message.seq,
+      attachment.position,
+      asset.size_bytes,
+      private.file_json(attachment.id, asset, message.created_at) as file
+    from public.message_attachments as attachment
+    join public.chat_messages as message on message.id = attachment.message_id
+    join public.media_assets as asset on asset.id = attachment.asset_id
+    where attachment.room_id = p_room_id
+      and not message.is_deleted
+      and message.seq > private.hidden_up_to_seq(private.my_id(), p_room_id)
+    -- One more tells that there are too many.
+    limit private.limit_of('archive_files') + 1
+  ) as seen;
+  if file_count > private.limit_of('archive_files') or total_bytes > private.limit_of('archive_bytes') then
+    perform private.refuse('archive_too_large');
+  end if;
+  return files;
+end;
+$$;
+
+create function public.get_attachments(p_attachment_ids uuid[], p_require_all boolean default true)
+returns jsonb
+language plpgsql stable security invoker set search_path = ''
+as $$
+begin
+  return private.get_attachments(p_attachment_ids, p_require_all);
+end;
+$$;
+
+create function public.room_attachments(p_room_id uuid)
+returns jsonb
+language plpgsql stable security invoker set search_path = ''
+as $$
+begin
+  return private.room_attachments(p_room_id);
 end;
 $$;
 
@@ -508,13 +684,7 @@ begin
   where id = message.id
   returning * into message;
   perform private.audit(message.room_id, message.id, 'delete_attachment');
-  perform private.tell_room(
-    message.room_id,
-    'message-edited',
-    jsonb_build_object(
-      'room_id', message.room_id, 'message', private.message_json(message, private.user_json(message.sender_id))
-    )
-  );
+  perform private.tell_room(message.room_id, 'message-edited', private.message_event(message));
 end;
 $$;
 
@@ -563,7 +733,7 @@ end;
 $$;
 
 -- Jobs
--- Uploads that were never sent, and those whose owner or room is gone.
+-- Uploads that were never sent, and those whose owner is gone.
 create function private.sweep_uploads()
 returns void
 language plpgsql security definer set search_path = ''
@@ -578,7 +748,6 @@ begin
       and (
         created_at < now() - make_interval(hours => private.limit_of('upload_hours')::int)
         or owner_id is null
-        or room_id is null
       )
     limit 1000
     -- Being sent at this moment.
@@ -647,7 +816,11 @@ revoke all on public.media_assets, public.message_attachments, public.message_do
 grant select on public.media_assets, public.message_attachments, public.message_downloads to authenticated;
 grant execute on function private.delete_attachment(uuid) to authenticated;
 grant execute on function private.track_download(uuid, uuid[], timestamptz) to authenticated;
+grant execute on function private.get_attachments(uuid[], boolean) to authenticated;
+grant execute on function private.room_attachments(uuid) to authenticated;
 grant execute on function public.delete_attachment(uuid) to authenticated;
+grant execute on function public.get_attachments(uuid[], boolean) to authenticated;
+grant execute on function public.room_attachments(uuid) to authenticated;
 grant execute on function public.track_download(uuid, uuid[], timestamptz) to authenticated;
 grant execute on function private.create_attachments(uuid, uuid, jsonb, public.media_provider) to service_role;
 grant execute on function private.verify_attachment(uuid, text, bigint) to service_role;
@@ -657,6 +830,8 @@ grant execute on function public.verify_attachment(uuid, text, bigint) to servic
 -- Comments
 comment on table public.media_assets is 'A row per stored file. Rows of files that are gone stay for a month.';
 comment on column public.media_assets.public_id is 'Where it lies: the public id at Cloudinary, the name in the bucket chat-attachments.';
+comment on column public.media_assets.room_id is 'The chat that it is, or was first, shown in. Null: whoever uploads it names the chat with the send.';
+comment on column public.media_assets.declared_size_bytes is 'What the uploader promised at most; size_bytes is what arrived.';
 comment on column public.media_assets.declared_mime_type is 'What the uploader promised; mime_type is what arrived.';
 comment on column public.media_assets.state is
 'pending: announced; verified: it is there, and what was promised; attached: a message shows it, or may be brought back with it; delete_requested: to be destroyed; gone: destroyed.';
@@ -664,9 +839,13 @@ comment on table public.message_attachments is 'The files of messages. Several m
 comment on column public.message_attachments.room_id is 'The message''s: it never moves.';
 comment on table public.message_downloads is 'Who said to have downloaded what, and when.';
 comment on function public.create_attachments(uuid, uuid, jsonb, public.media_provider) is
-'For the upload function: announces files [{file_name, mime_type, size_bytes}] that this person is to upload for this chat, all or none. Answers {uploads: [{attachment_id, provider, public_id, resource_type, file_name, mime_type, size_bytes, max_bytes}], refused: [{file_name, error}]}; errors: file_name_invalid, file_type_not_allowed, file_empty, file_too_large. Refusals: room_not_found, not_a_member, stay_over, blocked, too_many_attachments, too_many_requests.';
+'For the upload function: announces files [{file_name, mime_type, size_bytes}] that this person is to upload for this chat, or for one that the send names when it is null, all or none; a size that is not said is the largest allowed. Answers {uploads: [{attachment_id, provider, public_id, resource_type, file_name, mime_type, size_bytes, max_bytes}], refused: [{file_name, error, message}]}; errors: file_name_invalid, file_type_not_allowed, file_empty, file_too_large. Refusals: room_not_found, not_a_member, stay_over, blocked, too_many_attachments, too_many_requests.';
 comment on function public.verify_attachment(uuid, text, bigint) is
-'For the upload function: says what really arrived. Answers {attachment_id, state, error}: verified, or delete_requested with the error file_type_not_allowed, file_empty or file_too_large; once verified it stays so. Refusals: attachment_not_found.';
+'For the upload function: says what really arrived. Answers {attachment_id, state, error, message}: verified, or delete_requested with the error file_type_not_allowed, file_empty or file_too_large, which is also more than was announced; once verified it stays so. Refusals: attachment_not_found.';
+comment on function public.get_attachments(uuid[], boolean) is
+'Where files lie that the caller may see, those of messages and one''s own uploads that are verified: [{attachment_id, provider, public_id, resource_type, file_name, mime_type, size_bytes, sent_at}], in the order of the ids. Links to them are made by the function attachments. Unless told to pass over what is not there, refusals: not_signed_in, not_a_member, attachment_not_found.';
+comment on function public.room_attachments(uuid) is
+'The same of all files in a chat, in the order in which they were sent: at most 200, and 200 MB. Refusals: not_signed_in, room_not_found, not_a_member, archive_too_large.';
 comment on function public.delete_attachment(uuid) is
 'Takes a file off: an upload of one''s own that was not sent, or a file of a message that the caller may delete. The last file of a message without a text takes the message along. Refusals: not_signed_in, attachment_not_found, not_a_member, not_the_author, guest_window_over.';
 comment on function public.track_download(uuid, uuid[], timestamptz) is

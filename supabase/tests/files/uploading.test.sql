@@ -1,6 +1,6 @@
 -- staff.upload: files are announced and verified by the upload function, before they are sent.
 begin;
-select plan(29);
+select plan(33);
 
 select tests.create_user(name) from unnest(array['ana', 'ben', 'eve']) as name;
 select tests.create_room('lounge', members => array['ana', 'ben']);
@@ -61,7 +61,6 @@ select results_eq(
            {"file_name": "empty.png", "mime_type": "image/png", "size_bytes": 0},
            {"file_name": "../a.png", "mime_type": "image/png", "size_bytes": 1},
            {"mime_type": "image/png", "size_bytes": 1},
-           {"file_name": "sizeless.png", "mime_type": "image/png"},
            {"file_name": "typeless.png", "size_bytes": 1}]'
        ) -> 'refused'
      ) as refused $$,
@@ -71,9 +70,18 @@ select results_eq(
      ('empty.png', 'file_empty'),
      ('../a.png', 'file_name_invalid'),
      (null, 'file_name_invalid'),
-     ('sizeless.png', 'file_empty'),
      ('typeless.png', 'file_type_not_allowed') $$,
   'each file that cannot be sent is named, with the reason'
+);
+select is(
+  (
+    public.create_attachments(
+      tests.user_id('ana'),
+      tests.room_id('lounge'),
+      '[{"file_name": "page.html", "mime_type": "text/html", "size_bytes": 1}]'
+    ) #>> '{refused,0,message}'
+  ),
+  'Files of this type cannot be sent.', 'also in words for people'
 );
 select is((select count(*) from public.media_assets), 3::bigint, 'and none of them is announced then');
 select is(
@@ -117,7 +125,7 @@ select tests.refuses(
 create temporary table ids as
 select file_name as name, id from public.media_assets where file_name in ('Café menu.pdf', 'sea.jpg', 'a é b.png');
 select is(
-  public.verify_attachment((select id from ids where name = 'sea.jpg'), 'image/png', 42) - 'attachment_id',
+  public.verify_attachment((select id from ids where name = 'sea.jpg'), 'image/png', 42) - array['attachment_id', 'message'],
   '{"state": "verified", "error": null}', 'a picture arrived as another kind of picture'
 );
 select results_eq(
@@ -127,16 +135,17 @@ select results_eq(
   'what arrived and what was announced are both known'
 );
 select is(
-  public.verify_attachment((select id from ids where name = 'sea.jpg'), 'text/html', 0) - 'attachment_id',
+  public.verify_attachment((select id from ids where name = 'sea.jpg'), 'text/html', 0) - array['attachment_id', 'message'],
   '{"state": "verified", "error": null}', 'once verified it stays so'
 );
 select is(
-  public.verify_attachment((select id from ids where name = 'a é b.png'), 'video/mp4', 42) - 'attachment_id',
+  public.verify_attachment((select id from ids where name = 'a é b.png'), 'video/mp4', 1) - array['attachment_id', 'message'],
   '{"state": "delete_requested", "error": "file_type_not_allowed"}', 'a film that was to be a picture is given up'
 );
 select is(
-  public.verify_attachment((select id from ids where name = 'Café menu.pdf'), 'application/pdf', 52428801) - 'attachment_id',
-  '{"state": "delete_requested", "error": "file_too_large"}', 'and so is what is larger than allowed'
+  public.verify_attachment((select id from ids where name = 'Café menu.pdf'), 'application/pdf', 101) - 'attachment_id',
+  '{"state": "delete_requested", "error": "file_too_large", "message": "This file is too large."}',
+  'and so is what is larger than announced'
 );
 select tests.refuses(
   $$ select public.verify_attachment((select id from ids where name = 'Café menu.pdf'), 'application/pdf', 1) $$,
@@ -145,6 +154,30 @@ select tests.refuses(
 select tests.refuses(
   $$ select public.verify_attachment(gen_random_uuid(), 'application/pdf', 1) $$,
   'attachment_not_found', 'nor what was never announced'
+);
+
+insert into answers
+select
+  name,
+  public.create_attachments(
+    tests.user_id('ana'), null, '[{"file_name": "evil.html", "mime_type": "text/plain"}]', provider::public.media_provider
+  )
+from (values ('later', 'supabase'), ('evil', 'cloudinary')) as v (name, provider);
+select results_eq(
+  $$ select room_id, declared_size_bytes from public.media_assets
+     where id = (select (answer #>> '{uploads,0,attachment_id}')::uuid from answers where name = 'later') $$,
+  $$ values (null::uuid, 52428800::bigint) $$,
+  'messaging.upload: without a chat, and without a size: then it may be as large as any'
+);
+select is(
+  (select answer #>> '{uploads,0,public_id}' from answers where name = 'evil'),
+  (select format('parley/%s/%s.txt', tests.user_id('ana'), answer #>> '{uploads,0,attachment_id}') from answers where name = 'evil'),
+  'a text that is named like a page is a text'
+);
+select is(
+  public.verify_attachment((select (answer #>> '{uploads,0,attachment_id}')::uuid from answers where name = 'later'), 'text/plain', 52428801)
+  ->> 'error',
+  'file_too_large', 'nothing is larger than allowed'
 );
 
 -- The states
@@ -176,14 +209,14 @@ select isnt_empty(
 select tests.as_owner();
 select private.sweep_uploads();
 select is(
-  (select count(*) from public.media_assets where state in ('pending', 'verified')), 11::bigint,
+  (select count(*) from public.media_assets where state in ('pending', 'verified')), 12::bigint,
   'uploads of today are left alone'
 );
 update public.media_assets set created_at = now() - interval '25 hours' where file_name = 'sea.jpg';
 select private.sweep_uploads();
 select results_eq(
   $$ select file_name from public.media_assets where state = 'delete_requested' order by 1 $$,
-  array['a é b.png', 'sea.jpg'], 'what was not sent within a day is given up'
+  array['a é b.png', 'evil.html', 'sea.jpg'], 'what was not sent within a day is given up'
 );
 delete from auth.users where id = tests.user_id('ana');
 select private.sweep_uploads();

@@ -732,18 +732,21 @@ export type Database = {
           joined_at: string
           organization_id: string
           role: Database["public"]["Enums"]["organization_role"]
+          shows_email: boolean
           user_id: string
         }
         Insert: {
           joined_at?: string
           organization_id: string
           role?: Database["public"]["Enums"]["organization_role"]
+          shows_email?: boolean
           user_id: string
         }
         Update: {
           joined_at?: string
           organization_id?: string
           role?: Database["public"]["Enums"]["organization_role"]
+          shows_email?: boolean
           user_id?: string
         }
         Relationships: [

@@ -29,6 +29,7 @@ create table public.organization_members (
   user_id uuid not null references public.profiles (id) on delete cascade,
   role public.organization_role not null default 'staff',
   joined_at timestamptz not null default now(),
+  shows_email boolean not null default true,
   primary key (organization_id, user_id)
 );
 
@@ -121,6 +122,39 @@ create trigger leave_organization_rooms
 after delete on public.organization_members
 referencing old table as left_members
 for each statement execute function private.leave_organization_rooms();
+
+-- When an account ends, no organization stays without an admin: the longest-standing manager becomes one or, without any,
+-- the longest-standing of the staff. Organizations are locked before rooms: triggers run in the order of their names.
+create function private.hand_organizations_over()
+returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  left_id uuid;
+begin
+  for left_id in
+    select organization_id from public.organization_members where user_id = old.id order by organization_id
+  loop
+    perform private.lock_organization(left_id);
+    update public.organization_members as heir
+    set role = 'admin'
+    where heir.organization_id = left_id
+      and heir.user_id = (
+        select user_id
+        from public.organization_members
+        where organization_id = left_id and user_id <> old.id
+        order by role, joined_at, user_id
+        limit 1
+      )
+      and heir.role <> 'admin';
+  end loop;
+  return old;
+end;
+$$;
+
+create trigger a_hand_organizations_over
+before delete on public.profiles
+for each row execute function private.hand_organizations_over();
 
 -- Functions
 -- Definer rights keep the policies on organization_members from calling themselves.
@@ -267,8 +301,8 @@ begin
   end if;
 
   -- By the clock of messages: what was written until now is not unread.
-  insert into public.organization_members (organization_id, user_id, role, joined_at)
-  values (p_organization_id, p_user_id, new_role, clock_timestamp())
+  insert into public.organization_members (organization_id, user_id, role, joined_at, shows_email)
+  values (p_organization_id, p_user_id, new_role, clock_timestamp(), false)
   on conflict (organization_id, user_id) do nothing;
 end;
 $$;
@@ -462,6 +496,7 @@ comment on column public.organizations.max_attachments is 'How many files a mess
 comment on column public.organizations.max_attachment_bytes is 'How large each file may be.';
 comment on column public.organizations.wipe_messages_of_deleted_accounts is 'Whether what somebody wrote here goes with that person''s account.';
 comment on table public.organization_members is 'Who works in an organization, and as what.';
+comment on column public.organization_members.shows_email is 'Whether colleagues see this person''s e-mail address. Whoever was added by one of them, and had no say in it, shows it with a first message in a room of the organization.';
 comment on function private.my_organization_ids() is 'The organizations of the caller: one array, for policies.';
 comment on function private.my_administered_ids() is 'The organizations whose admin the caller is: one array, for policies.';
 comment on function public.create_organization(text, text) is

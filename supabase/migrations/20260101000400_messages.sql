@@ -13,7 +13,7 @@ create table public.chat_messages (
   message_type text not null default 'text',
   content text,
   reply_to_id uuid references public.chat_messages (id) on delete set null,
-  forwarded_from uuid references public.chat_messages (id) on delete set null,
+  forwarded_from uuid,
   forwarded_count bigint not null default 0,
   is_edited boolean not null default false,
   edited_at timestamptz,
@@ -66,7 +66,6 @@ create index chat_messages_reply_idx on public.chat_messages (reply_to_id) where
 create index chat_messages_words_idx on public.chat_messages using gin (private.message_words(content))
 where not is_deleted;
 create index chat_messages_newest_idx on public.chat_messages (created_at, id);
-create index chat_messages_forwarded_idx on public.chat_messages (forwarded_from) where forwarded_from is not null;
 
 -- Triggers
 -- One insert writes to one room: two over several rooms, in opposite orders, would wait for each other's rooms for ever.
@@ -222,6 +221,7 @@ begin
     update public.chat_room_members
     set has_written = true
     where room_id = new.room_id and user_id = new.sender_id and not has_written;
+    perform private.show_email(room.organization_id, new.sender_id);
   end if;
   new.created_at := clock_timestamp();
   update public.chat_rooms
@@ -271,6 +271,25 @@ $$;
 create trigger c_number_message
 before insert on public.chat_messages
 for each row execute function private.number_message();
+
+-- Whoever was only added to an organization has taken part in it now. A row that somebody else holds is left for the next
+-- room: it is locked before rooms elsewhere.
+create function private.show_email(p_organization_id uuid, p_user_id uuid)
+returns void
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  perform
+  from public.organization_members
+  where organization_id = p_organization_id and user_id = p_user_id and not shows_email
+  for no key update skip locked;
+  if found then
+    update public.organization_members
+    set shows_email = true
+    where organization_id = p_organization_id and user_id = p_user_id;
+  end if;
+end;
+$$;
 
 -- Who comes again has written before.
 create function private.remember_writer()
@@ -350,6 +369,31 @@ begin
 end;
 $$;
 
+-- The same for many messages, whose rooms are locked: a number each.
+create function private.next_change_seqs(p_message_ids uuid[])
+returns table (message_id uuid, change_seq bigint)
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  return query
+  with changed as (
+    select m.id, m.room_id, row_number() over (partition by m.room_id order by m.seq) as nth
+    from public.chat_messages as m
+    where m.id = any (p_message_ids)
+  ),
+  counted as (
+    update public.chat_rooms as r
+    set last_change_seq = r.last_change_seq + changes.count
+    from (select changed.room_id, count(*) as count from changed group by changed.room_id) as changes
+    where r.id = changes.room_id
+    returning r.id, r.last_change_seq - changes.count as last_one
+  )
+  select changed.id, counted.last_one + changed.nth
+  from changed
+  join counted on counted.id = changed.room_id;
+end;
+$$;
+
 -- Policies
 alter table public.chat_messages enable row level security;
 
@@ -391,6 +435,7 @@ comment on column public.chat_messages.client_id is 'Chosen by the sender, so th
 comment on column public.chat_messages.sender_id is 'Null once the account is deleted.';
 comment on column public.chat_messages.sender_seq is 'Counts this sender''s messages in this room.';
 comment on column public.chat_messages.change_seq is 'The room''s change that last touched this message; 0: never changed.';
+comment on column public.chat_messages.forwarded_from is 'The message that this one is a copy of, which may be gone.';
 comment on column public.chat_messages.deleted_by is 'Who deleted it: kept when that account ends.';
 comment on column public.chat_messages.attachment_ids is 'Its files, in their order: uploads of the sender''s that wait to be sent.';
 comment on column public.chat_messages.encrypted_content is 'The envelope {v, keys: {fingerprint: wrapped key}, body}; the server reads none of it.';

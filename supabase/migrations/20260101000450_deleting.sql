@@ -81,11 +81,7 @@ language plpgsql security definer set search_path = ''
 as $$
 begin
   perform private.audit(new.room_id, new.id, 'edit');
-  perform private.tell_room(
-    new.room_id,
-    'message-edited',
-    jsonb_build_object('room_id', new.room_id, 'message', private.message_json(new, private.user_json(new.sender_id)))
-  );
+  perform private.tell_room(new.room_id, 'message-edited', private.message_event(new));
   return null;
 end;
 $$;
@@ -237,6 +233,7 @@ language plpgsql security definer set search_path = ''
 as $$
 declare
   message public.chat_messages;
+  event jsonb;
 begin
   if p_message.is_deleted then
     update public.chat_messages
@@ -273,15 +270,14 @@ begin
 
   perform private.move_last_message_back(message);
   perform private.audit(message.room_id, message.id, case when p_hard then 'hard_delete' else 'delete' end, p_reason);
+  event := private.message_event(message);
   perform private.tell_room(
     message.room_id,
     'message-deleted',
-    jsonb_build_object(
-      'room_id', message.room_id,
+    event || jsonb_build_object(
       'message_id', message.id,
       'hard_delete', p_hard,
-      'message',
-      private.message_json(message, private.user_json(message.sender_id)) || jsonb_build_object('message', message.content)
+      'message', event -> 'message' || jsonb_build_object('message', message.content)
     )
   );
 end;
@@ -372,13 +368,7 @@ begin
 
   perform private.move_last_message_forth(message);
   perform private.audit(message.room_id, message.id, 'undo_delete');
-  perform private.tell_room(
-    message.room_id,
-    'message-restored',
-    jsonb_build_object(
-      'room_id', message.room_id, 'message', private.message_json(message, private.user_json(message.sender_id))
-    )
-  );
+  perform private.tell_room(message.room_id, 'message-restored', private.message_event(message));
   return private.my_message_json(message.id);
 end;
 $$;

@@ -19,7 +19,7 @@ begin
     select theirs.user_id
     from public.organization_members as mine
     join public.organization_members as theirs using (organization_id)
-    where mine.user_id = me and theirs.user_id = any (p_user_ids)
+    where mine.user_id = me and theirs.user_id = any (p_user_ids) and theirs.shows_email
     union
     select theirs.user_id
     from public.chat_room_members as theirs
@@ -79,7 +79,7 @@ begin
   if p_message.reply_to_id is not null then
     select jsonb_build_object('id', id, 'sender_id', sender_id, 'content', content) into reply_to
     from public.chat_messages
-    where id = p_message.reply_to_id;
+    where id = p_message.reply_to_id and seq > private.hidden_up_to_seq(private.my_id(), p_message.room_id);
   end if;
 
   return jsonb_build_object(
@@ -107,6 +107,28 @@ begin
     'client_id', p_message.client_id,
     'created_at', p_message.created_at
   );
+end;
+$$;
+
+-- A message as everybody in its room is told of it. What it answers to is quoted where nobody is whom that is hidden from.
+create function private.message_event(p_message public.chat_messages)
+returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  event jsonb := jsonb_build_object(
+    'room_id', p_message.room_id, 'message', private.message_json(p_message, private.user_json(p_message.sender_id))
+  );
+begin
+  if p_message.reply_to_id is not null and exists (
+    select
+    from public.chat_messages as m
+    join public.user_chat_preferences as theirs on theirs.room_id = m.room_id and theirs.hidden_seq >= m.seq
+    where m.id = p_message.reply_to_id
+  ) then
+    return jsonb_set(event, '{message,reply_to,content}', 'null', false);
+  end if;
+  return event;
 end;
 $$;
 

@@ -71,8 +71,8 @@ for each row when (old.role <> new.role)
 execute function private.announce_role();
 
 -- Whose account ends leaves every room as anybody does. The profile is locked by then, as before a send; the rooms are
--- locked here all at once, in order, with those that the end of the account touches next: the ones this person made, and
--- the guests' rooms of an organization.
+-- locked here all at once, in order, with all others in which the end of the account touches anything, and the files after
+-- them.
 create function private.leave_all_rooms()
 returns trigger
 language plpgsql security definer set search_path = ''
@@ -80,14 +80,29 @@ as $$
 begin
   perform
   from public.chat_rooms
-  where id in (select room_id from public.chat_room_members where user_id = old.id)
-    or created_by = old.id
-    or type = 'guest'
-    and closed_at is null
-    and organization_id in (select organization_id from public.organization_members where user_id = old.id)
+  where id in (
+      select room_id from public.chat_room_members where user_id = old.id
+      union
+      select room_id from public.chat_messages where sender_id = old.id
+      union
+      select room_id from public.message_mentions where user_id = old.id
+      union
+      select room_id from public.message_reactions where user_id = old.id
+      union
+      select room_id from public.guest_stays where guest_user_id = old.id
+      union
+      select id from public.chat_rooms where created_by = old.id
+      union
+      select r.id
+      from public.organization_members as theirs
+      join public.chat_rooms as r on r.organization_id = theirs.organization_id
+      where theirs.user_id = old.id and r.type = 'guest' and r.closed_at is null
+    )
   order by id
   for update;
+  perform from public.media_assets where owner_id = old.id order by id for no key update;
 
+  perform private.part_with_messages(old.id);
   perform private.leave_room(room_id, old.id) from public.chat_room_members where user_id = old.id;
   return old;
 end;
@@ -96,6 +111,51 @@ $$;
 create trigger leave_all_rooms
 before delete on public.profiles
 for each row execute function private.leave_all_rooms();
+
+-- What somebody wrote stays without its sender, or goes for good where the organization wants that. Whoever is there hears
+-- the room move to another topic, and syncs.
+create function private.part_with_messages(p_user_id uuid)
+returns void
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  written uuid[] := array(select id from public.chat_messages where sender_id = p_user_id);
+  wiped uuid[] := array(
+    select m.id
+    from public.chat_messages as m
+    join public.chat_rooms as r on r.id = m.room_id
+    join public.organizations as o on o.id = r.organization_id
+    where m.sender_id = p_user_id and m.message_type <> 'system' and o.wipe_messages_of_deleted_accounts
+  );
+  wiped_rooms uuid[] := array(select distinct room_id from public.chat_messages where id = any (wiped));
+begin
+  update public.chat_messages as m
+  set sender_id = nullif(m.sender_id, p_user_id), change_seq = changes.change_seq
+  -- Who mentioned them shows one name less.
+  from private.next_change_seqs(
+    written || array(select message_id from public.message_mentions where user_id = p_user_id)
+  ) as changes
+  where m.id = changes.message_id;
+
+  update public.chat_messages as m
+  set
+    is_deleted = true,
+    deleted_at = clock_timestamp(),
+    content = private.placeholder(content is not null or encrypted_content is not null, private.has_attachments(m)),
+    metadata = '{}',
+    is_encrypted = false,
+    encryption_key_id = null,
+    encrypted_content = null
+  where id = any (wiped) and not is_deleted;
+  perform private.wipe_messages(wiped);
+  perform private.move_last_message_back(m)
+  from public.chat_rooms as r
+  join public.chat_messages as m on m.id = r.last_message_id
+  where m.id = any (wiped);
+  perform private.audit(room_id, null, 'wipe_account') from unnest(wiped_rooms) as room_id;
+  perform private.move_topics(wiped_rooms);
+end;
+$$;
 
 -- Functions
 -- What everybody in a room is told of it: nothing that differs from one to the other.

@@ -14,11 +14,14 @@ end;
 $$;
 
 create trigger count_room_change
-before update of title, description, avatar_url, history_for_new_members, closed_at, topic_epoch on public.chat_rooms
+before update of title, description, avatar_url, created_by, history_for_new_members, closed_at, topic_epoch
+on public.chat_rooms
 for each row when (
-  (old.title, old.description, old.avatar_url, old.history_for_new_members, old.closed_at, old.topic_epoch)
-  is distinct from
-  (new.title, new.description, new.avatar_url, new.history_for_new_members, new.closed_at, new.topic_epoch)
+  (
+    old.title, old.description, old.avatar_url, old.created_by, old.history_for_new_members, old.closed_at, old.topic_epoch
+  ) is distinct from (
+    new.title, new.description, new.avatar_url, new.created_by, new.history_for_new_members, new.closed_at, new.topic_epoch
+  )
 )
 execute function private.count_room_change();
 
@@ -58,6 +61,28 @@ create trigger count_role_change
 after update of role on public.chat_room_members
 for each row when (old.role <> new.role)
 execute function private.count_role_change();
+
+-- An answer quotes what it answers to: a copy of it must not keep what was edited or deleted there. The room is locked by
+-- then.
+create function private.count_changes_of_answers()
+returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  if exists (select from public.chat_messages where reply_to_id = new.id) then
+    update public.chat_messages as m
+    set change_seq = changes.change_seq
+    from private.next_change_seqs(array(select id from public.chat_messages where reply_to_id = new.id)) as changes
+    where m.id = changes.message_id;
+  end if;
+  return null;
+end;
+$$;
+
+create trigger count_changes_of_answers
+after update of content, sender_id on public.chat_messages
+for each row when ((old.content, old.sender_id) is distinct from (new.content, new.sender_id))
+execute function private.count_changes_of_answers();
 
 -- Functions
 -- A cursor as clients send it: {seq, change_seq}, or a bare number for the seq. Null in, null out.

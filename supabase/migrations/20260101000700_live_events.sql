@@ -81,9 +81,7 @@ returns trigger
 language plpgsql security definer set search_path = ''
 as $$
 declare
-  event jsonb := jsonb_build_object(
-    'room_id', new.room_id, 'message', private.message_json(new, private.user_json(new.sender_id))
-  );
+  event jsonb := private.message_event(new);
   audience uuid[] := array(select private.room_audience(new.room_id) limit 51);
 begin
   perform private.tell_room(new.room_id, 'new-message', event);

@@ -27,6 +27,8 @@ let sessions: Sessions
 let owner: pg.Client
 let ana: Session
 let ben: Session
+// Whose account ends, and who comes again with another.
+let col: Session
 
 beforeAll(async () => {
   database = await createDatabase({ migrated: true })
@@ -34,6 +36,7 @@ beforeAll(async () => {
   owner = await sessions.open('supabase_admin')
   ana = await sessions.signUp('ana')
   ben = await sessions.signUp('ben')
+  col = await sessions.signUp('col')
   await owner.query(`update private.limits set value = 1000000 where unit ~ 'bucket' or name ~ '_per_'`)
   // Few enough that some histories fall behind.
   await owner.query(`update private.limits set value = 12 where name = 'sync_messages_behind'`)
@@ -104,8 +107,16 @@ async function readAll(room: string): Promise<Message[]> {
 }
 
 type Action =
-  | { does: 'write'; how: 'send' | 'edit' | 'delete' | 'undo' | 'react'; who: 'ana' | 'ben'; room: number; nth: number }
+  | {
+      does: 'write'
+      how: 'send' | 'mention' | 'reply' | 'forward' | 'edit' | 'delete' | 'undo' | 'react'
+      who: 'ana' | 'ben' | 'col'
+      room: number
+      nth: number
+    }
   | { does: 'clear'; forEveryone: boolean; room: number }
+  | { does: 'remove what was cleared' }
+  | { does: 'end an account' }
   | { does: 'change'; how: 'leave' | 'join' | 'leave and join' | 'rename' | 'hide history'; room: number }
   | { does: 'sync'; limit: number }
 
@@ -115,13 +126,15 @@ const action: fc.Arbitrary<Action> = fc.oneof(
     weight: 8,
     arbitrary: fc.record({
       does: fc.constant('write' as const),
-      how: fc.constantFrom('send', 'send', 'edit', 'delete', 'undo', 'react'),
-      who: fc.constantFrom('ana', 'ben'),
+      how: fc.constantFrom('send', 'send', 'mention', 'reply', 'reply', 'forward', 'edit', 'delete', 'undo', 'react'),
+      who: fc.constantFrom('ana', 'ben', 'col'),
       room,
-      nth: fc.nat(20),
+      // Most of what happens to a message happens while it is new.
+      nth: fc.oneof({ weight: 4, arbitrary: fc.nat(2) }, { weight: 1, arbitrary: fc.nat(20) }),
     }),
   },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('clear' as const), forEveryone: fc.boolean(), room }) },
+  { weight: 1, arbitrary: fc.record({ does: fc.constantFrom('remove what was cleared', 'end an account') }) },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -135,6 +148,17 @@ const action: fc.Arbitrary<Action> = fc.oneof(
 
 async function run(step: Action, rooms: string[], copy: Copy): Promise<void> {
   if (step.does === 'sync') return copy.sync(step.limit)
+  if (step.does === 'remove what was cleared') {
+    await owner.query('select private.remove_cleared_messages()')
+    return
+  }
+  if (step.does === 'end an account') {
+    await owner.query('delete from auth.users where id = $1', [col.id])
+    await col.client.end()
+    col = await sessions.signUp('col')
+    for (const id of rooms) await call(ana, 'add_room_members', { p_room_id: id, p_user_ids: [col.id] })
+    return
+  }
   const id = rooms[step.room] as string
   if (step.does === 'clear') {
     return tryTo(step.forEveryone ? ana : ben, 'clear_chat', { p_room_id: id, p_for_everyone: step.forEveryone })
@@ -150,16 +174,24 @@ async function run(step: Action, rooms: string[], copy: Copy): Promise<void> {
     if (change) await ana.client.query(`update public.chat_rooms set ${change} where id = $1`, [id])
     return
   }
-  const who = step.who === 'ana' ? ana : ben
-  if (step.how === 'send') return tryTo(who, 'send_message', { p_room_id: id, p_content: `message ${step.nth}` })
+  const who = { ana, ben, col }[step.who]
+  const content = step.how === 'mention' ? `@col, message ${step.nth}` : `message ${step.nth}`
+  if (step.how === 'send' || step.how === 'mention') {
+    return tryTo(who, 'send_message', { p_room_id: id, p_content: content })
+  }
   const { rows } = await owner.query(
-    'select id from public.chat_messages where room_id = $1 order by seq desc offset $2 limit 1',
+    'select id, sender_id from public.chat_messages where room_id = $1 order by seq desc offset $2 limit 1',
     [id, step.nth],
   )
   const message = { p_message_id: rows[0]?.id ?? randomUUID() }
-  if (step.how === 'edit') return tryTo(who, 'edit_message', { ...message, p_content: `edited ${step.nth}` })
-  if (step.how === 'delete') return tryTo(who, 'delete_message', message)
-  if (step.how === 'undo') return tryTo(who, 'undo_delete_message', message)
+  if (step.how === 'reply') {
+    return tryTo(who, 'send_message', { p_room_id: id, p_content: content, p_reply_to_id: message.p_message_id })
+  }
+  if (step.how === 'forward') return tryTo(who, 'forward_message', { ...message, p_room_ids: rooms })
+  const author = [ana, ben, col].find((person) => person.id === rows[0]?.sender_id) ?? who
+  if (step.how === 'edit') return tryTo(author, 'edit_message', { ...message, p_content: `edited ${step.nth}` })
+  if (step.how === 'delete') return tryTo(author, 'delete_message', message)
+  if (step.how === 'undo') return tryTo(author, 'undo_delete_message', message)
   return tryTo(who, 'toggle_reaction', { ...message, p_emoji: '👍' })
 }
 
@@ -186,7 +218,10 @@ test('whatever happened while away, and however often: syncing ends with what th
     fc.asyncProperty(fc.array(action, { minLength: 5, maxLength: 60 }), async (steps) => {
       const rooms: string[] = []
       for (const title of ['lounge', 'bar']) {
-        const made = await call<{ id: string }>(ana, 'create_group_chat', { p_title: title, p_member_ids: [ben.id] })
+        const made = await call<{ id: string }>(ana, 'create_group_chat', {
+          p_title: title,
+          p_member_ids: [ben.id, col.id],
+        })
         rooms.push(made.id)
       }
       const copy = new Copy()

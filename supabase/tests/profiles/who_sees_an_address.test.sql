@@ -1,5 +1,5 @@
 begin;
-select plan(11);
+select plan(16);
 
 select tests.create_user(name) from unnest(array['ana', 'ben', 'col', 'dan', 'eve']) as name;
 insert into public.organizations (slug, name) values ('grand', 'Grand'), ('other', 'Other');
@@ -9,6 +9,8 @@ from (values ('grand', 'ana'), ('grand', 'col'), ('other', 'dan')) as m (slug, n
 join public.organizations as o using (slug);
 select tests.create_room('lounge', members => array['ana', 'ben', 'dan']);
 select tests.create_room('cellar', members => array['ben', 'dan', 'eve']);
+select tests.create_room('lobby', members => array['col']);
+update public.chat_rooms set organization_id = (select id from public.organizations where slug = 'grand') where title = 'lobby';
 
 -- What the caller is shown as somebody's address.
 create function pg_temp.address(p_name text) returns text language sql security definer as $$
@@ -43,6 +45,25 @@ select is(
   array['ben@example.com', 'ana@example.com'],
   'in messages too'
 );
+
+-- Whoever is only added to an organization has no say in it.
+select tests.sign_in('eve');
+select public.create_organization('Trap', 'trap');
+select public.add_organization_member((select id from public.organizations), tests.user_id('col'), 'staff');
+select is(pg_temp.address('col'), null, 'adding a stranger to an organization shows nothing of them');
+select tests.sign_in('col');
+select is(pg_temp.address('eve'), 'eve@example.com', 'whoever made it is seen');
+select public.create_group_chat('trapped', array[tests.user_id('eve')], p_organization_id => (select id from public.organizations where slug = 'trap'));
+select public.send_message(tests.room_id('lobby'), 'in another organization');
+select tests.sign_in('eve');
+select is(pg_temp.address('col'), null, 'nor does what that person does elsewhere');
+select tests.sign_in('col');
+select public.send_message(tests.room_id('trapped'), 'what is this?');
+select public.remove_room_member(tests.room_id('trapped'), tests.user_id('col'));
+select tests.sign_in('eve');
+select is(pg_temp.address('col'), 'col@example.com', 'whoever writes in a room of it is a colleague');
+select tests.sign_in('ana');
+select is(pg_temp.address('col'), 'col@example.com', 'as in the other one');
 
 select tests.present('{"role": "authenticated"}');
 select is(pg_temp.address('ana'), null, 'who is nobody sees none');

@@ -21,8 +21,18 @@ export async function readBody<T>(request: Request, shape: z.ZodType<T>): Promis
   const input = shape.safeParse(json)
   if (input.success) return input.data
 
-  const fields = Object.fromEntries(input.error.issues.map(({ path, message }) => [path.join('.') || 'body', message]))
-  throw new Refusal(400, 'invalid_input', 'Please check what you sent.', { fields })
+  throw invalidInput(input.error)
+}
+
+/** What is wrong with which field, in words for people. */
+export function invalidInput({ issues }: z.ZodError): Refusal {
+  const fields = issues.map((issue) => [issue.path.join('.') || 'body', complaintOf(issue)])
+  return new Refusal(400, 'invalid_input', 'Please check what you sent.', { fields: Object.fromEntries(fields) })
+}
+
+function complaintOf(issue: z.core.$ZodIssue): string {
+  if (issue.code !== 'invalid_type') return issue.message
+  return issue.message.endsWith('received undefined') ? 'This is required.' : `This must be of type ${issue.expected}.`
 }
 
 /** @throws Refusal, as soon as it is too much. */

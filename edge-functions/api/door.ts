@@ -1,5 +1,5 @@
 import { Hono } from 'hono'
-import { readBody } from '../_shared/body.ts'
+import { invalidInput, readBody } from '../_shared/body.ts'
 import { Refusal } from '../_shared/refusal.ts'
 import type { Handler } from '../_shared/serve.ts'
 import { callerOf } from './caller.ts'
@@ -92,6 +92,5 @@ function readParams(document: Document, route: Route, params: Record<string, str
 function readQuery(route: Route, request: Request): object {
   const read = route.query.safeParse(Object.fromEntries(new URL(request.url).searchParams))
   if (read.success) return read.data
-  const fields = Object.fromEntries(read.error.issues.map(({ path, message }) => [path.join('.'), message]))
-  throw new Refusal(400, 'invalid_input', 'Please check the query.', { fields })
+  throw invalidInput(read.error)
 }

@@ -23,7 +23,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
     databasePort: await freePort(),
     step: () => {},
     warn: (what) => console.warn(what),
-    log: (line) => lines.push(line),
+    log: (line) => {
+      if (!isRoutine(line)) lines.push(line)
+    },
     mail: () => {},
     // Hashing passwords as hard as production would cost the suite more than everything else.
     bcryptCost: 4,
@@ -35,4 +37,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
     rmSync(dir, { recursive: true, force: true })
     if (lines.length) console.log(`The stack had to say:\n${lines.join('\n')}`)
   }
+}
+
+// Functions say of each call how it went. Only what they have a reason to tell is worth reading.
+function isRoutine(line: string): boolean {
+  return /"event":"(answered|drained|refused|job failed)"/.test(line) && !/"reason"|"status":5/.test(line)
 }

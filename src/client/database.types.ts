@@ -1277,13 +1277,16 @@ export type Database = {
         }
         Returns: Json
       }
+      locate_attachment: { Args: { p_attachment_id: string }; Returns: Json }
       locate_message: { Args: { p_message_id: string }; Returns: Json }
+      locate_messages: { Args: { p_message_ids: string[] }; Returns: Json }
       locate_organization: { Args: { p_slug: string }; Returns: Json }
       locate_room: { Args: { p_room_id: string }; Returns: Json }
       mark_delivered: {
         Args: { p_room_id: string; p_seq: number }
         Returns: undefined
       }
+      mark_message_read: { Args: { p_message_id: string }; Returns: Json }
       mark_messages_seen: {
         Args: { p_message_ids: string[]; p_room_id: string }
         Returns: Json
@@ -1328,6 +1331,7 @@ export type Database = {
         }
         Returns: Json
       }
+      read_messages: { Args: { p_message_ids: string[] }; Returns: string[] }
       register_device: {
         Args: { p_kind?: string; p_platform: string; p_target: string }
         Returns: undefined
@@ -1360,6 +1364,7 @@ export type Database = {
           p_before?: string
           p_before_id?: string
           p_limit?: number
+          p_organization_id?: string
           p_query: string
           p_room_id?: string
         }
@@ -1391,6 +1396,21 @@ export type Database = {
         Args: { p_organization_id: string; p_role: string; p_user_id: string }
         Returns: undefined
       }
+      staff_rooms: {
+        Args: {
+          p_archived?: boolean
+          p_backwards?: boolean
+          p_from?: string
+          p_from_id?: string
+          p_limit?: number
+          p_offset?: number
+          p_organization_id: string
+          p_query?: string
+          p_type?: string
+          p_unread?: boolean
+        }
+        Returns: Json
+      }
       start_direct_chat: {
         Args: {
           p_content?: string
@@ -1419,7 +1439,10 @@ export type Database = {
       unblock_user: { Args: { p_user_id: string }; Returns: undefined }
       undo_delete_message: { Args: { p_message_id: string }; Returns: Json }
       unknown_files: { Args: { p_public_ids: string[] }; Returns: string[] }
-      unread_counts: { Args: { p_room_id?: string }; Returns: Json }
+      unread_counts: {
+        Args: { p_organization_id?: string; p_room_id?: string }
+        Returns: Json
+      }
       unregister_device: { Args: { p_target: string }; Returns: undefined }
       upload_encryption_key: {
         Args: {

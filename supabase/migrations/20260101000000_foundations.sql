@@ -44,6 +44,7 @@ values
   ('not_in_organization', 'PT403', 'This is for members of the organization.'),
   ('not_the_author', 'PT403', 'Only its author may do this.'),
   ('not_the_deleter', 'PT403', 'Only who deleted a message brings it back.'),
+  ('own_message', 'PT403', 'This message is your own.'),
   ('wrong_code', 'PT403', 'There is no such stay, or the code is another one.'),
   ('attachment_not_found', 'PT404', 'There is no such file.'),
   ('key_not_found', 'PT404', 'There is no such key.'),

@@ -88,22 +88,37 @@ begin
 end;
 $$;
 
--- A message of another is read when I have read it, and one of mine when somebody else has.
+-- How far a room is read. A message of another is read when I have read it, and one of mine when somebody else has.
+create function private.read_seqs(p_room_id uuid)
+returns table (mine bigint, others bigint)
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  me uuid := private.my_id();
+begin
+  select cursor_seq into mine from public.user_chat_preferences where user_id = me and room_id = p_room_id;
+  mine := coalesce(mine, private.first_cursor_seq(me, p_room_id));
+  others := (private.read_by_others(array[p_room_id]) ->> p_room_id::text)::bigint;
+  return next;
+end;
+$$;
+
 create function private.with_reading(p_room_id uuid, p_messages public.chat_messages[], p_with_readers boolean)
 returns jsonb
 language plpgsql stable security definer set search_path = ''
 as $$
 declare
   me uuid := private.my_id();
-  my_seq bigint;
-  others_seq bigint := (private.read_by_others(array[p_room_id]) ->> p_room_id::text)::bigint;
+  read_seqs record;
 begin
-  select cursor_seq into my_seq from public.user_chat_preferences where user_id = me and room_id = p_room_id;
-  my_seq := coalesce(my_seq, private.first_cursor_seq(me, p_room_id));
+  select * into read_seqs from private.read_seqs(p_room_id);
   return (
     select coalesce(
       jsonb_agg(
-        object || jsonb_build_object('is_read', m.seq <= case when m.sender_id = me then others_seq else my_seq end)
+        object
+        || jsonb_build_object(
+          'is_read', m.seq <= case when m.sender_id = me then read_seqs.others else read_seqs.mine end
+        )
         || case when p_with_readers then jsonb_build_object('read_by', private.readers_json(p_messages[nth])) else '{}' end
         order by nth
       ),
@@ -158,6 +173,40 @@ begin
       where p.room_id = r.room_id and p.user_id <> me
     ) as theirs
     where private.is_room_member(r.room_id, me)
+  );
+end;
+$$;
+
+-- Reads one message of another's, and with it all before it.
+create function private.mark_message_read(p_message_id uuid)
+returns jsonb
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  message public.chat_messages := private.require_message(p_message_id);
+begin
+  if message.sender_id = private.my_id() then
+    perform private.refuse('own_message');
+  end if;
+  return private.mark_read(message.room_id, array[message.id]);
+end;
+$$;
+
+-- Which of these messages are read, of whatever rooms of mine.
+create function private.read_messages(p_message_ids uuid[])
+returns uuid[]
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  me uuid := private.my_id();
+begin
+  return array(
+    select m.id
+    from public.chat_messages as m
+    cross join lateral private.read_seqs(m.room_id) as read_seqs
+    where m.id = any (p_message_ids)
+      and m.room_id = any (private.my_room_ids())
+      and m.seq <= case when m.sender_id = me then read_seqs.others else read_seqs.mine end
   );
 end;
 $$;
@@ -247,6 +296,24 @@ begin
 end;
 $$;
 
+create function public.mark_message_read(p_message_id uuid)
+returns jsonb
+language plpgsql security invoker set search_path = ''
+as $$
+begin
+  return private.mark_message_read(p_message_id);
+end;
+$$;
+
+create function public.read_messages(p_message_ids uuid[])
+returns uuid[]
+language plpgsql stable security invoker set search_path = ''
+as $$
+begin
+  return private.read_messages(p_message_ids);
+end;
+$$;
+
 create function public.locate_room(p_room_id uuid)
 returns jsonb
 language plpgsql stable security invoker set search_path = ''
@@ -278,12 +345,16 @@ $$;
 grant execute on function private.count_call() to authenticated;
 grant execute on function private.message_page(uuid, int, int, bigint, bigint, uuid, uuid, boolean, boolean) to authenticated;
 grant execute on function private.read_by_others(uuid[]) to authenticated;
+grant execute on function private.mark_message_read(uuid) to authenticated;
+grant execute on function private.read_messages(uuid[]) to authenticated;
 grant execute on function private.locate_room(uuid) to authenticated;
 grant execute on function private.locate_message(uuid) to authenticated;
 grant execute on function private.locate_organization(text) to authenticated;
 grant execute on function public.count_call() to authenticated;
 grant execute on function public.message_page(uuid, int, int, bigint, bigint, uuid, uuid, boolean, boolean) to authenticated;
 grant execute on function public.read_by_others(uuid[]) to authenticated;
+grant execute on function public.mark_message_read(uuid) to authenticated;
+grant execute on function public.read_messages(uuid[]) to authenticated;
 grant execute on function public.locate_room(uuid) to authenticated;
 grant execute on function public.locate_message(uuid) to authenticated;
 grant execute on function public.locate_organization(text) to authenticated;
@@ -295,6 +366,10 @@ comment on function public.message_page(uuid, int, int, bigint, bigint, uuid, uu
 'A page of 1 to 100 messages of a room, past `p_offset` others: newest first, or oldest first after a message. Answers {count: of all messages, has_more, messages: each with is_read, and if asked for read_by: [{user_id, read_at}]}. Refusals: not_signed_in, room_not_found, not_a_member, limit_out_of_range, one_cursor_only, message_not_found.';
 comment on function public.read_by_others(uuid[]) is
 '{room_id: seq}: how far somebody else has read in each of these rooms that the caller is in.';
+comment on function public.mark_message_read(uuid) is
+'Reads this message of somebody else''s and all before it. Answers as mark_read. Refusals: not_signed_in, message_not_found, not_a_member, own_message.';
+comment on function public.read_messages(uuid[]) is
+'Those of these messages that are read: of others'' by the caller, of the caller''s by somebody else. Messages of rooms that the caller is not in are passed over.';
 comment on function public.locate_room(uuid) is
 '{room_id, type, organization_id, organization_slug}. Refusals: not_signed_in, room_not_found, not_a_member.';
 comment on function public.locate_message(uuid) is

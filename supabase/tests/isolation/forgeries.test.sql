@@ -1,6 +1,6 @@
 -- What a client may claim, and what it does not get by it.
 begin;
-select plan(11);
+select plan(14);
 
 select tests.create_user(name) from unnest(array['ana', 'ben', 'carl', 'eve']) as name;
 select tests.create_room('lounge', members => array['ana', 'ben', 'carl']);
@@ -117,6 +117,19 @@ select throws_ok(
   $$ insert into public.message_reactions (message_id, emoji) select id, '👍' from said $$,
   '42501', null, 'a stranger does not'
 );
+select tests.as_owner();
+alter table public.message_reactions alter user_id set default tests.user_id('ana');
+alter table public.user_blocks alter blocker_id set default tests.user_id('ana');
+select tests.sign_in('ben');
+select throws_ok(
+  $$ insert into public.message_reactions (message_id, emoji) select id, '🎉' from said $$, '42501', null, 'nor anybody for another'
+);
+select tests.sign_in('eve');
+select throws_ok(
+  $$ insert into public.user_blocks (blocked_id) values (tests.user_id('ben')) $$, '42501', null, 'nor blocks anybody for another'
+);
+select tests.sign_in('ana');
+select lives_ok($$ insert into public.user_blocks (blocked_id) values (tests.user_id('ben')) $$, 'everybody does for oneself');
 
 select * from finish();
 rollback;

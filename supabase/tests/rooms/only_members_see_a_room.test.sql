@@ -1,5 +1,5 @@
 begin;
-select plan(10);
+select plan(12);
 
 select tests.create_user(name) from unnest(array['ana', 'ben', 'eve']) as name;
 select tests.create_room('lounge', members => array['ana', 'ben']);
@@ -25,6 +25,14 @@ select throws_ok(
 select tests.sign_in('eve');
 select is_empty($$ select id from public.chat_rooms $$, 'a stranger sees no room');
 select is_empty($$ select user_id from public.chat_room_members $$, 'and no members');
+
+select tests.as_owner();
+insert into public.organizations (slug, name) values ('grand', 'Grand');
+insert into public.organization_members (organization_id, user_id) select id, tests.user_id('eve') from public.organizations;
+update public.chat_rooms set organization_id = (select id from public.organizations);
+select tests.sign_in('eve');
+select is_empty($$ select id from public.chat_rooms $$, 'nor a colleague: the rooms of guests alone are the whole hotel''s');
+select is_empty($$ select user_id from public.chat_room_members $$, 'or its members');
 
 select tests.as_owner();
 delete from public.chat_room_members where user_id = tests.user_id('ben');

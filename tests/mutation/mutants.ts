@@ -5,9 +5,8 @@ export interface Mutant {
   name: string
   apply: string
   restore: string
-  /** The function that was changed; a policy's table has none, since no count tells who reads it. */
-  calls?: string
-  /** A test that has these words is likely to notice. */
+  /** The function or table that it changes: a test that uses it, or has these words, may notice. */
+  of: string
   words: string[]
 }
 
@@ -46,21 +45,51 @@ const sources: Record<string, string> = {
   my_unblocked_contact_ids: 'return array(select id from public.profiles);',
 }
 
-/** Each policy's clauses, one at a time: `using` says which rows, `with check` which new ones. */
+/** Each policy's clauses, as a whole and part by part: `using` says which rows, `with check` which new ones. */
 export async function policyMutants(client: pg.Client): Promise<Mutant[]> {
-  const { rows } = await client.query<{ policy: string; tablename: string; clause: string; condition: string }>(
-    `select format('alter policy %I on %I.%I', policyname, schemaname, tablename) as policy, tablename, clause, condition
+  const { rows } = await client.query<{ policy: string; of: string; word: string; clause: string; condition: string }>(
+    // A private table has no reader but the test that looks at its policy.
+    `select
+       format('alter policy %I on %I.%I', policyname, schemaname, tablename) as policy,
+       format('%I.%I', schemaname, tablename) as of,
+       case schemaname when 'private' then 'pg_policies' else tablename end as word,
+       clause,
+       condition
      from pg_policies,
        lateral (values ('using', qual), ('with check', with_check)) as clauses (clause, condition)
-     where condition is not null
+     where condition is not null and schemaname in ('public', 'private', 'realtime', 'storage')
      order by 1, clause`,
   )
-  return rows.map(({ policy, tablename, clause, condition }) => ({
-    name: `${policy} ${clause} (true)`,
-    apply: `${policy} ${clause} (true)`,
-    restore: `${policy} ${clause} (${condition})`,
-    words: [tablename],
-  }))
+  return rows.flatMap(({ policy, of, word, clause, condition }) =>
+    [{ without: condition, looser: 'true' }, ...loosened(condition)].map(({ without, looser }) => ({
+      name: `${policy} ${clause}, without ${without.replace(/\s+/g, ' ')}`,
+      apply: `${policy} ${clause} (${looser})`,
+      restore: `${policy} ${clause} (${condition})`,
+      of,
+      words: [word],
+    })),
+  )
+}
+
+/** A condition without one of the parts that are all to be true. Postgres writes each group of them in parentheses. */
+function loosened(condition: string): { without: string; looser: string }[] {
+  const looser: { without: string; looser: string }[] = []
+  const groups: number[][] = []
+  for (const { 0: token, index } of condition.matchAll(/\(| AND |\)/g)) {
+    if (token === '(') groups.push([index + 1])
+    else if (token === ' AND ') groups.at(-1)?.push(index, index + token.length)
+    else {
+      const bounds = [...(groups.pop() ?? []), index]
+      for (let part = 0; bounds.length > 2 && part < bounds.length; part += 2) {
+        const [start, end] = bounds.slice(part)
+        looser.push({
+          without: condition.slice(start, end),
+          looser: `${condition.slice(0, start)}true${condition.slice(end)}`,
+        })
+      }
+    }
+  }
+  return looser
 }
 
 /** Each verdict allows everything, and each list for policies holds everything. */
@@ -76,22 +105,36 @@ export async function verdictMutants(client: pg.Client): Promise<Mutant[]> {
     })
 }
 
-/** Each refusal inside a function, one at a time, says nothing. */
+/** Each refusal inside a function, one at a time, says nothing. What is asked twice, before and after a lock, goes at once. */
 export async function refusalMutants(client: pg.Client): Promise<Mutant[]> {
   const routines = await routinesOf(client)
   return routines.flatMap((routine) => {
     const body = bodyOf(routine)
-    const calls = [
-      ...body.matchAll(
-        /perform private\.(?:refuse|refuse_for|require_\w+)\((?:[^()]|\([^()]*(?:\([^()]*\))*[^()]*\))*\)[^;]*;/g,
-      ),
-    ]
-    return calls.map((call, nth) => {
-      const before = calls.slice(0, nth).filter((other) => other[0] === call[0]).length
-      const name = `${routine.signature} without ${call[0].replace(/\s+/g, ' ')}${before > 0 ? ` (${before + 1})` : ''}`
-      return change(routine, name, `${body.slice(0, call.index)}null;${body.slice(call.index + call[0].length)}`)
-    })
+    const calls = body.matchAll(
+      /perform private\.(?:refuse|refuse_for|require_\w+)\((?:[^()]|\([^()]*(?:\([^()]*\))*[^()]*\))*\)[^;]*;/g,
+    )
+    return [...new Set([...calls].map(([call]) => call))].map((call) =>
+      change(routine, `${routine.signature} without ${call.replace(/\s+/g, ' ')}`, body.replaceAll(call, 'null;')),
+    )
   })
+}
+
+/** Each trigger sleeps. */
+export async function triggerMutants(client: pg.Client): Promise<Mutant[]> {
+  const { rows } = await client.query<{ of: string; trigger: string; word: string }>(
+    `select tgrelid::regclass::text as of, quote_ident(tgname) as trigger, relname as word
+     from pg_trigger
+     join pg_class on pg_class.oid = tgrelid
+     where tgfoid in (select oid from pg_proc where pronamespace = 'private'::regnamespace) and tgparentid = 0
+     order by 1, 2`,
+  )
+  return rows.map(({ of, trigger, word }) => ({
+    name: `${of} without the trigger ${trigger}`,
+    apply: `alter table ${of} disable trigger ${trigger}`,
+    restore: `alter table ${of} enable trigger ${trigger}`,
+    of,
+    words: [word],
+  }))
 }
 
 function change(routine: Routine, name: string, body: string): Mutant {
@@ -99,7 +142,7 @@ function change(routine: Routine, name: string, body: string): Mutant {
     name,
     apply: routine.definition.replace(bodyOf(routine), () => body),
     restore: routine.definition,
-    calls: routine.signature,
+    of: routine.signature,
     words: [routine.name, ...(name.match(/(?<=')[a-z_]+(?=')/) ?? [])],
   }
 }

@@ -3,7 +3,7 @@ import { relative } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { files, root } from '../support/pgtap-files.ts'
 import { Ground } from './ground.ts'
-import { type Mutant, policyMutants, refusalMutants, verdictMutants } from './mutants.ts'
+import { type Mutant, policyMutants, refusalMutants, triggerMutants, verdictMutants } from './mutants.ts'
 import { unnoticed } from './unnoticed.ts'
 
 // As many as vitest runs at a time.
@@ -12,12 +12,12 @@ const [{ client }] = grounds as [Ground, Ground]
 
 const texts = new Map(files.map((file) => [file, readFileSync(file, 'utf8')]))
 const red: string[] = []
-const called = new Map<string, Set<string>>()
+const used = new Map<string, Set<string>>()
 const seconds = new Map<string, number>()
 await everyGround(files, async (ground, file) => {
   const start = performance.now()
-  const signatures = await ground.calledBy(file)
-  if (signatures) called.set(file, signatures)
+  const names = await ground.usedBy(file)
+  if (names) used.set(file, names)
   else red.push(relative(root, file))
   seconds.set(file, (performance.now() - start) / 1000)
 })
@@ -31,8 +31,10 @@ describe.concurrent.each([
   ['policies', await policyMutants(client)],
   ['verdicts', await verdictMutants(client)],
   ['refusals', await refusalMutants(client)],
+  ['triggers', await triggerMutants(client)],
 ])('%s', (_, mutants) => {
-  test.each(mutants.filter(({ name }) => name.includes(only) && !(name in unnoticed)))('$name', async (mutant) => {
+  const noticeable = mutants.filter(({ name }) => name.includes(only) && !(name in unnoticed))
+  test.each(noticeable.map((mutant) => [mutant.name, mutant] as const))('%s', async (_, mutant) => {
     const ground = grounds.pop() as Ground
     try {
       expect(await ground.firstRedWithout(mutant, likelyToNotice(mutant)), 'a file that goes red').toBeDefined()
@@ -44,15 +46,16 @@ describe.concurrent.each([
 
 afterAll(async () => {
   // Else what went red may have gone red by what another mutant left.
-  for (const ground of grounds) expect(await ground.firstRed([...called.keys()]), 'a file that is red').toBeUndefined()
+  for (const ground of grounds) expect(await ground.firstRed([...used.keys()]), 'a file that is red').toBeUndefined()
   await Promise.all(grounds.map((ground) => ground.close()))
 }, 300_000)
 
-/** Those that name what is changed before the others, and the quick ones before the slow. */
-function likelyToNotice(mutant: Mutant): string[] {
-  const hits = (file: string) => mutant.words.filter((word) => texts.get(file)?.includes(word)).length
-  return [...called.keys()]
-    .filter((file) => !mutant.calls || called.get(file)?.has(mutant.calls))
+/** Those that use or name what is changed; the ones that do so most, and the quick ones, before the others. */
+function likelyToNotice({ of, words }: Mutant): string[] {
+  const hits = (file: string) =>
+    Number(used.get(file)?.has(of)) + words.filter((word) => texts.get(file)?.includes(word)).length
+  return [...used.keys()]
+    .filter((file) => hits(file) > 0)
     .sort((a, b) => hits(b) - hits(a) || (seconds.get(a) ?? 0) - (seconds.get(b) ?? 0))
 }
 

@@ -10,7 +10,9 @@ const limits = { answerMs: 10_000, silenceMs: 20_000 }
  */
 export async function fetchOutside(url: string, init: RequestInit = {}, answerMs = limits.answerMs): Promise<Response> {
   const abort = new AbortController()
-  const timer = setTimeout(() => abort.abort(), answerMs)
+  const { host } = new URL(url)
+  const giveUp = () => abort.abort(new Error(`${host} did not answer in time.`))
+  const timer = setTimeout(giveUp, answerMs)
   const response = await fetch(url, { ...init, signal: abort.signal })
     .catch((error) => {
       throw unavailable(error)
@@ -18,17 +20,17 @@ export async function fetchOutside(url: string, init: RequestInit = {}, answerMs
     .finally(() => clearTimeout(timer))
   if (response.status === 420 || response.status === 429 || response.status >= 500) {
     await response.body?.cancel()
-    throw unavailable(new Error(`${new URL(url).host} answered ${response.status}.`))
+    throw unavailable(new Error(`${host} answered ${response.status}.`))
   }
-  return new Response(response.body && impatient(response.body, abort), response)
+  return new Response(response.body && impatient(response.body, giveUp), response)
 }
 
-function impatient(body: ReadableStream<Uint8Array>, abort: AbortController): ReadableStream<Uint8Array> {
+function impatient(body: ReadableStream<Uint8Array>, giveUp: () => void): ReadableStream<Uint8Array> {
   const reader = body.getReader()
   return new ReadableStream(
     {
       async pull(controller) {
-        const timer = setTimeout(() => abort.abort(), limits.silenceMs)
+        const timer = setTimeout(giveUp, limits.silenceMs)
         const { value, done } = await reader.read().finally(() => clearTimeout(timer))
         if (done) controller.close()
         else controller.enqueue(value)

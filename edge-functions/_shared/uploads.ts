@@ -104,7 +104,7 @@ export async function passUploadsOn(caller: Caller, roomId: string, files: File[
       return result ? [[place.attachment_id, result]] : []
     }),
   )
-  await record(announced, new Map(arrived.flat()), { missing: 'file_type_not_allowed' })
+  await record(announced, new Map(arrived.flat()), notTaken)
   return attachmentsOf(
     caller,
     announced.map(({ attachment_id }) => attachment_id),
@@ -180,25 +180,32 @@ async function arrivalOf(caller: Caller, files: StoredFile[]): Promise<Map<strin
   return new Map([...atCloudinary, ...others.flat()])
 }
 
+interface Verdict {
+  error: string | null
+  message: string | null
+}
+const notArrived: Verdict = { error: 'attachment_not_verified', message: 'This file has not arrived.' }
+const notTaken: Verdict = { error: 'file_type_not_allowed', message: 'This file is not what its type says.' }
+
 // Each is judged by itself: what is good stays verified beside what is not.
-async function record(files: StoredFile[], arrived: Map<string, Arrived>, { missing = '' } = {}): Promise<void> {
+async function record(files: StoredFile[], arrived: Map<string, Arrived>, missing = notArrived): Promise<void> {
   const database = serviceDatabase()
   const verdicts = await Promise.all(
     files.map(async ({ attachment_id, file_name }) => {
       const found = arrived.get(attachment_id)
-      if (!found) return { attachment_id, file_name, error: missing || 'attachment_not_verified' }
-      const { error } = await database.rpc<{ error: string | null }>('verify_attachment', {
+      if (!found) return { attachment_id, file_name, ...missing }
+      const { error, message } = await database.rpc<Verdict>('verify_attachment', {
         p_attachment_id: attachment_id,
         p_mime_type: found.mimeType,
         p_size_bytes: found.size,
       })
-      return { attachment_id, file_name, error }
+      return { attachment_id, file_name, error, message }
     }),
   )
   const refused = verdicts.filter(({ error }) => error !== null)
   if (refused.length === 0) return
-  if (refused.some(({ error }) => error !== 'attachment_not_verified')) throw filesRefused(refused)
-  throw new Refusal(409, 'attachment_not_verified', 'A file has not arrived.', { refused })
+  if (refused.some(({ error }) => error !== notArrived.error)) throw filesRefused(refused)
+  throw new Refusal(409, 'attachment_not_verified', 'Some of these files have not arrived.', { refused })
 }
 
 function filesRefused(refused: object[]): Refusal {

@@ -4,7 +4,14 @@ import { signAttachments } from '../_shared/attachments.ts'
 import { readBody, requireMethod } from '../_shared/body.ts'
 import { type Caller, callerDatabase } from '../_shared/database.ts'
 import { Refusal } from '../_shared/refusal.ts'
-import { announcedFiles, announceUploads, completeUploads, generateUploadUrl } from '../_shared/uploads.ts'
+import {
+  announcedFiles,
+  announceUploads,
+  completeUploads,
+  generateUploadUrl,
+  passUploadsOn,
+  readUploadForm,
+} from '../_shared/uploads.ts'
 
 type Call = (caller: Caller, request: Request, url: URL) => Promise<Response>
 
@@ -15,7 +22,11 @@ const upload = z.object({ filename: z.string(), filetype: z.string() })
 const calls: Record<string, { method: string; call: Call }> = {
   '': {
     method: 'POST',
-    async call(caller, request) {
+    async call(caller, request, url) {
+      if (request.headers.get('content-type')?.startsWith('multipart/form-data')) {
+        const files = await readUploadForm(request)
+        return Response.json({ success: true, attachments: await passUploadsOn(caller, roomIdIn(url), files) })
+      }
       const { room_id, files } = await readBody(request, announcement)
       return Response.json({ success: true, uploads: await announceUploads(caller, room_id, files) })
     },
@@ -42,20 +53,21 @@ const calls: Record<string, { method: string; call: Call }> = {
   },
   archive: {
     method: 'GET',
-    call(caller, _request, url) {
-      const roomId = z.uuid().safeParse(url.searchParams.get('room_id'))
-      if (roomId.success) return archiveOf(caller, roomId.data)
-      const fields = { room_id: 'Invalid UUID' }
-      throw new Refusal(400, 'invalid_input', 'Please check what you sent.', { fields })
-    },
+    call: (caller, _request, url) => archiveOf(caller, roomIdIn(url)),
   },
+}
+
+function roomIdIn(url: URL): string {
+  const roomId = z.uuid().safeParse(url.searchParams.get('room_id'))
+  if (roomId.success) return roomId.data
+  throw new Refusal(400, 'invalid_input', 'Please check what you sent.', { fields: { room_id: 'Invalid UUID' } })
 }
 
 /** `/attachments` and what is below it, with and without a slash at the end. */
 export async function attachments(request: Request): Promise<Response> {
   const url = new URL(request.url)
   const name = url.pathname.replace(/^\/attachments\/?/, '').replace(/\/$/, '')
-  const found = Object.hasOwn(calls, name) ? calls[name] : undefined
+  const found = Object.hasOwn(calls, name) && calls[name]
   if (!found) throw new Refusal(404, 'not_found', 'There is nothing here.')
   requireMethod(request, found.method)
   return await found.call(callerDatabase(request), request, url)

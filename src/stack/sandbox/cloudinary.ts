@@ -148,8 +148,9 @@ export class CloudinaryFake {
       const headers = this.#admin(c)
       const { resource_type: resourceType, type } = c.req.param()
       const within = { resourceType, ...(type && { type }) }
-      return this.#perform(c, 'resources', undefined, () =>
-        c.json(listAssets(within, new URL(c.req.url).searchParams, this.#store, this.account, origin(c)), 200, headers),
+      const query = new URL(c.req.url).searchParams
+      return this.#perform(c, 'resources', query.get('public_ids[]') ?? undefined, () =>
+        c.json(listAssets(within, query, this.#store, this.account, origin(c)), 200, headers),
       )
     })
 

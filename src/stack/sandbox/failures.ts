@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 export interface FailureScript {
   /** Which calls; left out, all of them. */
   operation?: string
-  /** Only calls about this public id or device token. */
+  /** Only calls about this public id (of a list, the first that was asked for) or device token. */
   target?: string
   /** How many matching calls go wrong. Default 1. */
   times?: number | 'always'

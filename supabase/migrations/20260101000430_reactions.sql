@@ -188,7 +188,9 @@ begin
       message.room_id,
       'message-reaction',
       jsonb_build_object(
+        'room_id', message.room_id,
         'message_id', message.id,
+        'change_seq', message.change_seq,
         'user_id', reaction.user_id,
         'emoji', reaction.emoji,
         'action', case tg_op when 'INSERT' then 'added' else 'removed' end,
@@ -264,6 +266,7 @@ as $$
 declare
   me uuid := private.require_me();
   was_mine boolean;
+  is_replaced boolean;
 begin
   perform private.require_message(p_message_id);
   -- A token taken and given back locks the bucket.
@@ -276,10 +279,12 @@ begin
   );
   delete from public.message_reactions
   where message_id = p_message_id and user_id = me and (emoji = p_emoji or not was_mine);
+  is_replaced := found and not was_mine;
   if not was_mine then
     insert into public.message_reactions (message_id, emoji) values (p_message_id, p_emoji);
   end if;
-  return private.reacted(p_message_id) || jsonb_build_object('reacted', not was_mine, 'emoji', p_emoji);
+  return private.reacted(p_message_id)
+    || jsonb_build_object('reacted', not was_mine, 'replaced', is_replaced, 'emoji', p_emoji);
 end;
 $$;
 
@@ -361,4 +366,4 @@ comment on function public.add_reaction(uuid, text) is
 comment on function public.remove_reaction(uuid, text) is
 'Takes an emoji of one''s own back; a plain delete does the same. Answers {message_id, reactions}. Refusals: not_signed_in, message_not_found, not_a_member.';
 comment on function public.toggle_reaction(uuid, text) is
-'At most one emoji a person: the same again removes it, another one replaces what was there. Answers {message_id, reacted, emoji, reactions}. Refusals: those of add_reaction.';
+'At most one emoji a person: the same again removes it, another one replaces what was there. Answers {message_id, reacted, replaced, emoji, reactions}. Refusals: those of add_reaction.';

@@ -323,7 +323,7 @@ begin
 end;
 $$;
 
-create function private.my_unread_counts(p_room_id uuid)
+create function private.my_unread_counts(p_room_id uuid, p_organization_id uuid)
 returns jsonb
 language plpgsql stable security definer set search_path = ''
 as $$
@@ -350,7 +350,12 @@ begin
       )
     )
     from private.unread_counts(
-      me, case when p_room_id is null then private.my_room_ids() else array[p_room_id] end
+      me,
+      case
+        when p_room_id is not null then array[p_room_id]
+        when p_organization_id is not null then private.staff_room_ids(p_organization_id)
+        else private.my_room_ids()
+      end
     ) as counts
     join public.chat_rooms as r on r.id = counts.room_id
     left join public.user_chat_preferences as mine on mine.room_id = r.id and mine.user_id = me
@@ -415,14 +420,78 @@ begin
 end;
 $$;
 
-create function public.unread_counts(p_room_id uuid default null)
+create function public.unread_counts(p_room_id uuid default null, p_organization_id uuid default null)
 returns jsonb
 language plpgsql stable security invoker set search_path = ''
 as $$
 begin
-  return private.my_unread_counts(p_room_id);
+  return private.my_unread_counts(p_room_id, p_organization_id);
 end;
 $$;
+
+-- Jobs
+-- On which day a message was read nobody asks after 90 days: what somebody read on, within a month, becomes one range from
+-- the time of the first. No message is said to have been read later than it was, or before it was there. What an account or
+-- a room takes along at this moment is left alone.
+create function private.merge_read_ranges(p_limit int default 50000)
+returns bigint
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  removed bigint;
+begin
+  with old as (
+    select
+      r.*,
+      date_trunc('month', r.read_at, 'UTC') as month,
+      lag(r.to_seq) over reading is distinct from r.from_seq - 1 as is_first
+    from public.read_ranges as r
+    where r.read_at < date_trunc('month', now() - interval '90 days', 'UTC')
+    window reading as (partition by r.room_id, r.user_id, date_trunc('month', r.read_at, 'UTC') order by r.from_seq)
+  ),
+  placed as (
+    select *, count(*) filter (where is_first) over (partition by room_id, user_id, month order by from_seq) as nth
+    from old
+  ),
+  merged as (
+    select room_id, user_id, min(from_seq) as from_seq, max(to_seq) as to_seq
+    from placed
+    group by room_id, user_id, month, nth
+    having count(*) > 1
+    limit p_limit
+  ),
+  people as materialized (
+    select id from public.profiles where id in (select user_id from merged) for key share skip locked
+  ),
+  rooms as materialized (
+    select id from public.chat_rooms where id in (select room_id from merged) for key share skip locked
+  ),
+  held as (
+    select *
+    from merged
+    where user_id in (select id from people) and room_id in (select id from rooms)
+  ),
+  lengthened as (
+    update public.read_ranges as r
+    set to_seq = held.to_seq
+    from held
+    where r.room_id = held.room_id and r.user_id = held.user_id and r.from_seq = held.from_seq
+  ),
+  others as (
+    delete from public.read_ranges as r
+    using held
+    where r.room_id = held.room_id
+      and r.user_id = held.user_id
+      and r.from_seq > held.from_seq
+      and r.from_seq <= held.to_seq
+    returning 1
+  )
+  select count(*) into removed from others;
+  return removed;
+end;
+$$;
+
+select cron.schedule('merge_read_ranges', '40 3 * * *', 'select private.merge_read_ranges()');
 
 -- Views
 -- The messages are those that the caller may see: their policies decide.
@@ -448,18 +517,19 @@ grant execute on function private.mark_rooms_read(uuid[]) to authenticated;
 grant execute on function private.mark_messages_seen(uuid, uuid[]) to authenticated;
 grant execute on function private.mark_delivered(uuid, bigint) to authenticated;
 grant execute on function private.message_receipts(uuid) to authenticated;
-grant execute on function private.my_unread_counts(uuid) to authenticated;
+grant execute on function private.my_unread_counts(uuid, uuid) to authenticated;
 grant execute on function public.mark_read(uuid, uuid) to authenticated;
 grant execute on function public.mark_unread(uuid) to authenticated;
 grant execute on function public.mark_rooms_read(uuid[]) to authenticated;
 grant execute on function public.mark_messages_seen(uuid, uuid[]) to authenticated;
 grant execute on function public.mark_delivered(uuid, bigint) to authenticated;
 grant execute on function public.message_receipts(uuid) to authenticated;
-grant execute on function public.unread_counts(uuid) to authenticated;
+grant execute on function public.unread_counts(uuid, uuid) to authenticated;
 
 -- Comments
 comment on table public.read_ranges is 'What a person read at once: the messages of a room from one seq to another.';
-comment on column public.read_ranges.read_at is 'When the reading began: within a minute of each of the messages.';
+comment on column public.read_ranges.read_at is 'When the reading began: within a minute of each of the messages, or within a month once it is 90 days ago.';
+comment on function private.merge_read_ranges(int) is 'Answers how many ranges it has put into others: so many runs of them a night at most.';
 comment on view public.message_reads is 'A row for each message and each of its readers, the sender not among them.';
 comment on function public.mark_read(uuid, uuid) is
 'Reads this message and all before it, or all there are; takes a mark set by hand away. Answers {room_id, unread_count, last_read_message_id, read_at, updated_count}: how many of others'' messages became read. Refusals: not_signed_in, room_not_found, not_a_member, message_not_found.';
@@ -473,5 +543,5 @@ comment on function public.mark_delivered(uuid, bigint) is
 'Says that the caller''s device has the messages up to this seq. Refusals: not_signed_in, room_not_found, not_a_member.';
 comment on function public.message_receipts(uuid) is
 'Who got a message and when each read it, without its sender: [{user_id, delivered, read_at}]. Refusals: not_signed_in, message_not_found, room_not_found, not_a_member.';
-comment on function public.unread_counts(uuid) is
-'The unread counts of one room, or of all of the caller''s: {total_unread, rooms: [{room_id, unread_count, last_read_message_id, last_message_timestamp}]}. Refusals: not_signed_in, room_not_found, not_a_member.';
+comment on function public.unread_counts(uuid, uuid) is
+'The unread counts of one room, of one''s direct and group chats in an organization, or of all of one''s rooms: {total_unread, rooms: [{room_id, unread_count, last_read_message_id, last_message_timestamp}]}. Refusals: not_signed_in, room_not_found, not_a_member, organization_not_found, not_in_organization.';

@@ -5,17 +5,19 @@
 
 -- Functions
 -- The rooms that a search looks through, with the seq up to which each hides its messages from this person.
-create function private.searched_rooms(p_user_id uuid, p_room_id uuid)
+create function private.searched_rooms(p_user_id uuid, p_room_id uuid, p_organization_id uuid)
 returns table (room_ids uuid[], hidden_seqs jsonb, messages bigint)
 language plpgsql stable security definer set search_path = ''
 as $$
 begin
-  if p_room_id is null then
-    room_ids := private.my_room_ids();
-    hidden_seqs := private.my_hidden_seqs();
-  else
+  if p_room_id is not null then
     room_ids := array[p_room_id];
     hidden_seqs := jsonb_build_object(p_room_id, private.hidden_up_to_seq(p_user_id, p_room_id));
+  else
+    room_ids := case
+      when p_organization_id is null then private.my_room_ids() else private.staff_room_ids(p_organization_id)
+    end;
+    hidden_seqs := private.my_hidden_seqs();
   end if;
   select sum(last_seq - coalesce((hidden_seqs ->> id::text)::bigint, 0)) into messages
   from public.chat_rooms
@@ -31,7 +33,7 @@ $$;
 -- - a rarer word goes by the index, which has to look at each message that has it, whosever it is. Where that would be more
 --   than the caller's own messages, these are read through after all.
 create function private.search_messages(
-  p_query text, p_room_id uuid, p_limit int, p_before timestamptz, p_before_id uuid
+  p_query text, p_room_id uuid, p_limit int, p_before timestamptz, p_before_id uuid, p_organization_id uuid
 )
 returns jsonb
 -- Planned once: it is the same plan for every word.
@@ -65,7 +67,7 @@ begin
   query := (select string_agg(format('''%s'':*', word), ' & ') from unnest(words) as word);
   -- A message in plain ASCII holds its words as they are, and `ilike` sees sooner whether it does.
   patterns := array(select '%' || word || '%' from unnest(words) as word);
-  select * into rooms from private.searched_rooms(me, p_room_id);
+  select * into rooms from private.searched_rooms(me, p_room_id, p_organization_id);
 
   if rooms.messages > few then
     loop
@@ -140,20 +142,21 @@ create function public.search_messages(
   p_room_id uuid default null,
   p_limit int default 20,
   p_before timestamptz default null,
-  p_before_id uuid default null
+  p_before_id uuid default null,
+  p_organization_id uuid default null
 )
 returns jsonb
 language plpgsql stable security invoker set search_path = ''
 as $$
 begin
-  return private.search_messages(p_query, p_room_id, p_limit, p_before, p_before_id);
+  return private.search_messages(p_query, p_room_id, p_limit, p_before, p_before_id, p_organization_id);
 end;
 $$;
 
 -- Grants
-grant execute on function private.search_messages(text, uuid, int, timestamptz, uuid) to authenticated;
-grant execute on function public.search_messages(text, uuid, int, timestamptz, uuid) to authenticated;
+grant execute on function private.search_messages(text, uuid, int, timestamptz, uuid, uuid) to authenticated;
+grant execute on function public.search_messages(text, uuid, int, timestamptz, uuid, uuid) to authenticated;
 
 -- Comments
-comment on function public.search_messages(text, uuid, int, timestamptz, uuid) is
-'The messages in one''s rooms, or in one of them, that have all of these words or words that begin so; newest first, 1 to 100. The next page is before the created_at and the id of the last one. Refusals: not_signed_in, room_not_found, not_a_member, limit_out_of_range.';
+comment on function public.search_messages(text, uuid, int, timestamptz, uuid, uuid) is
+'The messages in one''s rooms, or in one of them, or in one''s direct and group chats of an organization, that have all of these words or words that begin so; newest first, 1 to 100. The next page is before the created_at and the id of the last one. Refusals: not_signed_in, room_not_found, not_a_member, organization_not_found, not_in_organization, limit_out_of_range.';

@@ -8,10 +8,10 @@ interface Message {
 }
 
 /** What the caller is told who has forwarded a message. Who may, and what is copied, is decided in SQL: all or none. */
-export async function forwardMessage(caller: Database, messageId: string, roomIds: string[]) {
-  const copies = await caller.rpc<Message[]>('forward_message', { p_message_id: messageId, p_room_ids: roomIds })
+export async function forwardMessage<M extends Message>(caller: Database, messageId: string, roomIds: string[]) {
+  const copies = await caller.rpc<M[]>('forward_message', { p_message_id: messageId, p_room_ids: roomIds })
   return {
-    success: true,
+    success: true as const,
     message: 'Message forwarded successfully',
     data: {
       original_message_id: messageId,

@@ -1,28 +1,45 @@
 import { z } from 'zod'
 import type { Database } from '../../_shared/database.ts'
-import { type Message, type Room, timestamp, user } from '../shapes.ts'
+import { attachment, type Message, type Room, reaction, text, timestamp, user } from '../shapes.ts'
 import { utc } from '../time.ts'
 
 export const message = z.object({
   id: z.uuid(),
   room: z.uuid(),
   sender: user.nullable(),
-  content: z.string().nullable(),
+  content: z.string(),
+  attachments: z.array(attachment),
+  reactions: z.array(reaction),
   created_at: timestamp,
   is_read: z.boolean(),
 })
 
 export function toMessage(sent: Message & { is_read: boolean }): z.infer<typeof message> {
-  const { id, room_id, sender, content, created_at, is_read } = sent
-  return { id, room: room_id, sender, content, created_at: utc(created_at), is_read }
+  const { id, room_id, sender, content, attachments, reactions, created_at, is_read } = sent
+  // This front end takes every message for a text.
+  return {
+    id,
+    room: room_id,
+    sender,
+    content: content ?? '',
+    attachments,
+    reactions,
+    created_at: utc(created_at),
+    is_read,
+  }
 }
+
+/** What time it is where the client is: it may say so, and the server goes by its own clock. */
+export const clientClock = z.object({ timestamp: text.optional() }).optional()
+
+const lastMessage = message.omit({ room: true, attachments: true, reactions: true })
 
 export const room = z.object({
   id: z.uuid(),
   type: z.enum(['direct', 'group', 'guest']),
   name: z.string(),
   participants: z.array(user),
-  last_message: message.omit({ room: true }).nullable(),
+  last_message: lastMessage.nullable(),
   unread_count: z.number(),
   updated_at: timestamp,
   created_at: timestamp,
@@ -49,6 +66,6 @@ export async function toRooms(caller: Database, found: Room[], myId: string): Pr
 }
 
 function lastMessageOf(last: Message, readUpToSeq: number) {
-  const { room, ...shown } = toMessage({ ...last, is_read: last.seq <= readUpToSeq })
+  const { room, attachments, reactions, ...shown } = toMessage({ ...last, is_read: last.seq <= readUpToSeq })
   return shown
 }

@@ -1,6 +1,6 @@
 -- Reading, finishing and failing jobs, by the job functions alone.
 begin;
-select plan(34);
+select plan(35);
 
 select tests.create_user('ana');
 update private.job_queues set max_attempts = 3 where name = 'push';
@@ -108,6 +108,7 @@ update public.media_assets set state = 'gone' where public_id = 'gone';
 update public.media_assets set state_changed_at = now() - interval '31 days' where public_id = 'gone';
 insert into cron.job_run_details (jobid, runid, username, end_time)
 values (1, -1, current_user, now() - interval '25 hours'), (1, -2, current_user, now());
+insert into net._http_response (id, created) values (-1, now() - interval '25 hours'), (-2, now());
 select private.purge_jobs();
 select results_eq(
   $$ select message -> 'message_id' from pgmq.a_push union all select message -> 'message_id' from pgmq.q_push $$,
@@ -120,6 +121,7 @@ select results_eq(
 );
 select results_eq($$ select public_id from public.media_assets $$, array['lost'], 'the rows of files long gone go');
 select results_eq($$ select runid from cron.job_run_details where runid < 0 $$, array[-2::bigint], 'and what the clock wrote down');
+select results_eq($$ select id from net._http_response where id < 0 $$, array[-2::bigint], 'and what its calls were answered');
 
 select tests.sign_in('ana');
 select throws_ok($$ select public.read_jobs('push') $$, '42501', 'permission denied for function read_jobs', 'no client reads jobs');

@@ -1169,7 +1169,7 @@ export type Database = {
         Args: { p_job_id: number; p_left: Json; p_queue: string }
         Returns: undefined
       }
-      count_call: { Args: Record<PropertyKey, never>; Returns: string }
+      count_calls: { Args: { p_calls?: number }; Returns: string }
       create_attachments: {
         Args: {
           p_files: Json

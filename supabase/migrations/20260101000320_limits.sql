@@ -64,8 +64,9 @@ begin
 end;
 $$;
 
--- Takes a token from the caller's bucket of this action, which holds `p_size` and fills from empty in `p_period`.
-create function private.take_token(p_user_id uuid, p_action text, p_size bigint, p_period interval)
+-- Takes a token, or several, from the caller's bucket of this action, which holds `p_size` and fills from empty in
+-- `p_period`.
+create function private.take_token(p_user_id uuid, p_action text, p_size bigint, p_period interval, p_tokens int default 1)
 returns void
 language plpgsql security definer set search_path = ''
 as $$
@@ -73,13 +74,13 @@ declare
   left_over double precision;
 begin
   insert into private.rate_buckets as bucket (user_id, action, tokens, filled_at)
-  values (p_user_id, p_action, p_size - 1, clock_timestamp())
+  values (p_user_id, p_action, p_size - p_tokens, clock_timestamp())
   on conflict (user_id, action) do update
   set
     tokens = least(
       p_size,
       bucket.tokens + extract(epoch from clock_timestamp() - bucket.filled_at) / extract(epoch from p_period) * p_size
-    ) - 1,
+    ) - p_tokens,
     filled_at = clock_timestamp()
   returning tokens into left_over;
 
@@ -117,5 +118,5 @@ using (false);
 -- Comments
 comment on table private.limits is 'Every limit that is a matter of taste. Change a value here; it counts from the next call.';
 comment on table private.rate_buckets is 'How much everybody may still do of what is limited by the minute or hour.';
-comment on function private.take_token(uuid, text, bigint, interval) is
+comment on function private.take_token(uuid, text, bigint, interval, int) is
 'Refuses too_many_requests, with the seconds to wait as the error''s hint.';

@@ -2,15 +2,18 @@
 -- show on each message whether it was read. Everybody may call these; whoever has supabase-js rarely needs to.
 
 -- Functions
--- The door counts every call here, and learns whether the token is good before it looks at anything else.
-create function private.count_call()
+-- The door counts calls here, and learns whether the token is good before it looks at anything else.
+create function private.count_calls(p_calls int)
 returns uuid
 language plpgsql security definer set search_path = ''
 as $$
 declare
   me uuid := private.require_me();
 begin
-  perform private.take_token(me, 'call', private.limit_of('calls_per_minute'), '1 minute');
+  if p_calls is null or p_calls not between 1 and 100 then
+    perform private.refuse('limit_out_of_range');
+  end if;
+  perform private.take_token(me, 'call', private.limit_of('calls_per_minute'), '1 minute', p_calls);
   return me;
 end;
 $$;
@@ -257,12 +260,12 @@ begin
 end;
 $$;
 
-create function public.count_call()
+create function public.count_calls(p_calls int default 1)
 returns uuid
 language plpgsql security invoker set search_path = ''
 as $$
 begin
-  return private.count_call();
+  return private.count_calls(p_calls);
 end;
 $$;
 
@@ -342,7 +345,7 @@ end;
 $$;
 
 -- Grants
-grant execute on function private.count_call() to authenticated;
+grant execute on function private.count_calls(int) to authenticated;
 grant execute on function private.message_page(uuid, int, int, bigint, bigint, uuid, uuid, boolean, boolean) to authenticated;
 grant execute on function private.read_by_others(uuid[]) to authenticated;
 grant execute on function private.mark_message_read(uuid) to authenticated;
@@ -350,7 +353,7 @@ grant execute on function private.read_messages(uuid[]) to authenticated;
 grant execute on function private.locate_room(uuid) to authenticated;
 grant execute on function private.locate_message(uuid) to authenticated;
 grant execute on function private.locate_organization(text) to authenticated;
-grant execute on function public.count_call() to authenticated;
+grant execute on function public.count_calls(int) to authenticated;
 grant execute on function public.message_page(uuid, int, int, bigint, bigint, uuid, uuid, boolean, boolean) to authenticated;
 grant execute on function public.read_by_others(uuid[]) to authenticated;
 grant execute on function public.mark_message_read(uuid) to authenticated;
@@ -360,8 +363,8 @@ grant execute on function public.locate_message(uuid) to authenticated;
 grant execute on function public.locate_organization(text) to authenticated;
 
 -- Comments
-comment on function public.count_call() is
-'Counts a call of the HTTP door, and answers who calls. Refusals: not_signed_in, too_many_requests.';
+comment on function public.count_calls(int) is
+'Counts 1 to 100 calls of the HTTP door, and answers who calls. Refusals: not_signed_in, limit_out_of_range, too_many_requests.';
 comment on function public.message_page(uuid, int, int, bigint, bigint, uuid, uuid, boolean, boolean) is
 'A page of 1 to 100 messages of a room, past `p_offset` others: newest first, or oldest first after a message. Answers {count: of all messages, has_more, messages: each with is_read, and if asked for read_by: [{user_id, read_at}]}. Refusals: not_signed_in, room_not_found, not_a_member, limit_out_of_range, one_cursor_only, message_not_found.';
 comment on function public.read_by_others(uuid[]) is

@@ -40,7 +40,11 @@ test('whoever calls too often is told for how long to wait, and others are not',
       [eager.id],
     ),
   )
-  const refused = await call(eager, 'GET', '/api/chat/online-users/')
+  // Ten calls are counted together at most.
+  let refused = await call(eager, 'GET', '/api/chat/online-users/')
+  for (let calls = 1; refused.status === 200 && calls < 12; calls++) {
+    refused = await call(eager, 'GET', '/api/chat/online-users/')
+  }
   expect(refused).toMatchObject({ status: 429, body: { success: false, error: 'too_many_requests' } })
   expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
   expect((await call(calm, 'GET', '/api/chat/online-users/')).status).toBe(200)

@@ -63,11 +63,11 @@ select tests.sign_in('eve');
 select tests.refuses($$ select public.locate_message(pg_temp.message(1)) $$, 'not_a_member', 'which a stranger is not told');
 
 -- Calls
-select is(public.count_call(), tests.user_id('eve'), 'who calls is told who that is');
+select is(public.count_calls(), tests.user_id('eve'), 'who calls is told who that is');
 select tests.as_owner();
 update private.limits set value = 0 where name = 'calls_per_minute';
 select tests.sign_in('eve');
-select tests.refuses($$ select public.count_call() $$, 'too_many_requests', 'and calls not too often');
+select tests.refuses($$ select public.count_calls() $$, 'too_many_requests', 'and calls not too often');
 
 select * from finish();
 rollback;

@@ -241,7 +241,7 @@ values
   ($$check_out_guest(pg_temp.stay('suite'))$$, 'stan', 'not_in_organization', null),
   ($$clear_chat(tests.room_id('lounge'))$$, 'ana ben', 'not_a_member', null),
   ($$clear_chat(tests.room_id('lounge'), true)$$, 'ana', 'not_a_member', '{"ben": "not_an_admin"}'),
-  ($$count_call()$$, 'everybody', null, null),
+  ($$count_calls()$$, 'everybody', null, null),
   ($$create_group_chat('Us', array[tests.user_id('carl')])$$, 'everybody', null, '{"gina": "anonymous_not_allowed", "greta": "anonymous_not_allowed", "nora": "anonymous_not_allowed"}'),
   ($$create_organization('Mine', 'mine')$$, 'everybody', null, '{"gina": "anonymous_not_allowed", "greta": "anonymous_not_allowed", "nora": "anonymous_not_allowed"}'),
   ($$delete_attachment(pg_temp.file())$$, 'ana', 'not_a_member', '{"ben": "not_the_author"}'),

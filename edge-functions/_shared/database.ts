@@ -7,8 +7,8 @@ const patienceMs = 10_000
 export interface Database {
   /** Calls an SQL function. */
   rpc<T>(name: string, args: object): Promise<T>
-  /** Reads or writes rows: a table's path with its query. */
-  rows<T>(path: string, init?: { method?: 'GET' | 'PATCH' | 'DELETE'; body?: object }): Promise<T>
+  /** Reads or writes rows: a table's path with its query. POST writes over the row with the same key. */
+  rows<T>(path: string, init?: { method?: 'GET' | 'POST' | 'PATCH' | 'DELETE'; body?: object }): Promise<T>
   /** Any other part of the API, such as Storage; the answer is to be read within 10 s. */
   fetch(path: string, init?: RequestInit): Promise<Response>
 }
@@ -57,7 +57,8 @@ function database(own: Record<string, string>): Database {
     return ask(path, { ...init, headers })
   }
   async function call<T>(method: string, path: string, body?: object): Promise<T> {
-    const headers = { 'content-type': 'application/json' }
+    // A row that is there already is written over.
+    const headers = { 'content-type': 'application/json', prefer: 'resolution=merge-duplicates' }
     const response = await send(`/rest/v1/${path}`, { method, headers, body: body && JSON.stringify(body) })
     const text = await response.text()
     if (!response.ok) throw refusalOf(response.status, text)

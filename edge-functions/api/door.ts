@@ -73,13 +73,17 @@ async function serve(
       request,
       params: readParams(document, route, params),
       query: readQuery(route, request),
-      body: route.body && (await readBody(request, route.body)),
+      body: route.body && !(route.form && isForm(request)) ? await readBody(request, route.body) : undefined,
     }
     const answer = await route.handle(call as never)
     return answer instanceof Response ? answer : Response.json(answer, { status: route.status })
   } catch (error) {
     throw error instanceof Refusal && document.refuse ? document.refuse(error) : error
   }
+}
+
+function isForm(request: Request): boolean {
+  return /^multipart\/form-data\b/i.test(request.headers.get('content-type') ?? '')
 }
 
 function readParams(document: Document, route: Route, params: Record<string, string>): object {

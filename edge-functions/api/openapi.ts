@@ -53,8 +53,11 @@ function operationOf(tag: string, route: Route): object {
     parameters: [...parametersOf(route.params, 'path'), ...parametersOf(route.query, 'query')],
     ...(route.body && {
       requestBody: {
-        required: !route.body.safeParse(undefined).success,
-        content: { 'application/json': { schema: schemaOf(route.body, 'input') } },
+        required: route.form || !route.body.safeParse(undefined).success,
+        content: {
+          'application/json': { schema: schemaOf(route.body, 'input') },
+          ...(route.form && { 'multipart/form-data': { schema: fileForm } }),
+        },
       },
     }),
     responses: {
@@ -65,6 +68,12 @@ function operationOf(tag: string, route: Route): object {
       ...Object.fromEntries(statuses.map((status) => [status, refusalResponse])),
     },
   }
+}
+
+const fileForm = {
+  type: 'object',
+  properties: { files: { type: 'array', items: { type: 'string', contentMediaType: 'application/octet-stream' } } },
+  required: ['files'],
 }
 
 const refusalResponse = {

@@ -85,7 +85,8 @@ function pageNumber({ before }: Paging, number: number): Record<string, string |
   return before === undefined ? { page: String(number) } : {}
 }
 
-function urlWith(request: Request, changes: Record<string, string | undefined>): string {
+/** The address of this call with other parameters. */
+export function urlWith(request: Request, changes: Record<string, string | undefined>): string {
   const url = publicUrl(request)
   for (const [name, value] of Object.entries(changes)) {
     if (value === undefined) url.searchParams.delete(name)

@@ -14,6 +14,8 @@ export interface Route {
   query: z.ZodObject
   /** None: whatever is sent is not looked at. */
   body: z.ZodType | undefined
+  /** Files may come in a form as well, which the route reads itself: `body` is undefined then. */
+  form: boolean
   status: number
   /** None: a file, or something else that is no JSON. */
   answer: z.ZodType | undefined
@@ -53,6 +55,7 @@ interface Options<Path extends string, Params extends z.ZodRawShape, Query exten
   params?: Params
   query?: Query
   body?: z.ZodType<Body>
+  form?: boolean
   status?: number
   answer?: z.ZodType<Answer>
   refusals?: number[]
@@ -71,7 +74,7 @@ export function route<
   Body = undefined,
   Answer = never,
 >(options: Options<Path, Params, Query, Body, Answer>): Route {
-  const { params = {}, query = {}, body, status = 200, answer, refusals = [], ...rest } = options
+  const { params = {}, query = {}, body, form = false, status = 200, answer, refusals = [], ...rest } = options
   const names = [...options.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name as string)
   const ids = Object.fromEntries(names.map((name) => [name, z.uuid()]))
   return {
@@ -79,6 +82,7 @@ export function route<
     params: z.object({ ...ids, ...params }),
     query: z.object(query),
     body,
+    form,
     status,
     answer,
     refusals,

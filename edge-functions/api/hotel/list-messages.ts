@@ -1,0 +1,21 @@
+import { z } from 'zod'
+import { hotelSlug, listedHotelMessage, toHotelMessage } from '../hotels.ts'
+import { page, pageOf, paging } from '../pages.ts'
+import { route } from '../route.ts'
+import { paths, requireConversation } from './conversation.ts'
+
+export const listMessages = route({
+  row: 'hotel.messages',
+  method: 'GET',
+  path: paths.messages,
+  summary: 'The messages of a conversation, the newest first; deleted ones as placeholders',
+  params: hotelSlug,
+  query: paging,
+  answer: z.object({ success: z.literal(true), ...page, messages: z.array(listedHotelMessage) }),
+  async handle(call) {
+    await requireConversation(call)
+    const { caller, request, params, query } = call
+    const found = await pageOf(caller, request, params.conversation_id, query, { withDeleted: true })
+    return { success: true as const, ...found, messages: found.messages.map(toHotelMessage) }
+  },
+})

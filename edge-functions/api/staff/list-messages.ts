@@ -1,0 +1,25 @@
+import { z } from 'zod'
+import { hotelSlug } from '../hotels.ts'
+import { page, pageOf, paging } from '../pages.ts'
+import { route } from '../route.ts'
+import { paths, requireConversation } from './conversation.ts'
+import { type Listed, listedMessage, toListedMessage } from './shapes.ts'
+
+export const listMessages = route({
+  row: 'staff.list',
+  method: 'GET',
+  path: paths.messages,
+  summary: 'The messages of a conversation and who has read them, the newest first; deleted ones as placeholders',
+  params: hotelSlug,
+  query: paging,
+  answer: z.object({ success: z.literal(true), ...page, messages: z.array(listedMessage) }),
+  async handle(call) {
+    await requireConversation(call)
+    const { caller, request, params, query } = call
+    const found = await pageOf<Listed>(caller, request, params.conversation_id, query, {
+      withDeleted: true,
+      withReaders: true,
+    })
+    return { success: true as const, ...found, messages: found.messages.map(toListedMessage) }
+  },
+})

@@ -1,48 +1,54 @@
-import { connect, signUp } from './people.mjs'
+import { signUp, url } from './people.mjs'
 
 const ana = await signUp('Ana')
 const ben = await signUp('Ben')
 const { data: room } = await ana.client.rpc('start_direct_chat', { p_user_id: ben.id }).throwOnError()
 const menu = new Blob(['Soup, then fish.'], { type: 'text/plain' })
 
-// On a server of yours, with the secret key: announce the file for Ana
-const server = connect(process.env.PARLEY_SECRET_KEY ?? 'sb_secret_parley_local_00000000000000000')
-const { data: announced } = await server
-  .rpc('create_attachments', {
-    p_user_id: ana.id,
-    p_room_id: room.id,
-    p_files: [{ file_name: 'menu.txt', mime_type: 'text/plain', size_bytes: menu.size }],
-    p_provider: 'supabase',
-  })
-  .throwOnError()
-const [upload] = announced.uploads
+/** Calls the function `attachments`. */
+async function attachments(client, path, body) {
+  const { data, error } = await client.functions.invoke(`attachments${path}`, { body })
+  // What was refused, and why, is in the answer.
+  if (error) throw new Error(error.context instanceof Response ? await error.context.text() : error.message)
+  return data
+}
 
-// In Ana's app: upload it under the name that was given
-const uploaded = await ana.client.storage.from('chat-attachments').upload(upload.public_id, menu)
-if (uploaded.error) throw uploaded.error
+// In Ana's app: announce the file
+const files = [{ file_name: 'menu.txt', mime_type: menu.type, size_bytes: menu.size }]
+const { uploads } = await attachments(ana.client, '', { room_id: room.id, files })
+const [upload] = uploads
 
-// On the server again: say what arrived
-const { data: arrived } = await server.storage.from('chat-attachments').info(upload.public_id)
-await server
-  .rpc('verify_attachment', {
-    p_attachment_id: upload.attachment_id,
-    p_mime_type: arrived.contentType,
-    p_size_bytes: arrived.size,
-  })
-  .throwOnError()
+// Upload it, straight to where it is kept
+const form = new FormData()
+for (const [name, value] of Object.entries(upload.fields)) form.append(name, value)
+form.append('file', menu, upload.file_name)
+const posted = await fetch(upload.upload_url, { method: 'POST', body: form })
+if (!posted.ok) throw new Error(await posted.text())
 
-// In Ana's app: send it
-await ana.client.rpc('send_message', { p_room_id: room.id, p_attachment_ids: [upload.attachment_id] }).throwOnError()
+// Say that it is there, which has it looked at, and send it
+const ids = [upload.attachment_id]
+await attachments(ana.client, '/complete', { attachment_ids: ids })
+await ana.client.rpc('send_message', { p_room_id: room.id, p_attachment_ids: ids }).throwOnError()
 
-// In Ben's app: a URL for what came
+// In Ben's app: a link to what came
 const { data: messages } = await ben.client.rpc('get_messages', { p_room_id: room.id }).throwOnError()
 const [file] = messages[0].attachments
-const { data: asset } = await ben.client
-  .from('message_attachments')
-  .select('media_assets(public_id)')
-  .eq('id', file.id)
-  .single()
-  .throwOnError()
-const signed = await ben.client.storage.from('chat-attachments').createSignedUrl(asset.media_assets.public_id, 300)
-const text = await (await fetch(signed.data.signedUrl)).text()
-console.log(`${file.file_name}: ${text}`)
+const { urls } = await attachments(ben.client, '/sign', { attachment_ids: [file.id] })
+console.log(`${file.file_name}: ${await (await fetch(urls[0].url)).text()}`)
+
+// With a plain PUT, into Supabase Storage, for a chat that is named only when it is sent
+const { upload_url, file_key } = await attachments(ana.client, '/generate-upload-url', {
+  filename: 'wine list.txt',
+  filetype: menu.type,
+})
+await fetch(upload_url, { method: 'PUT', headers: { 'content-type': menu.type }, body: 'Red or white.' })
+const [, stored] = file_key.split('/')
+await attachments(ana.client, '/complete', { attachment_ids: [stored] })
+await ana.client.rpc('send_message', { p_room_id: room.id, p_attachment_ids: [stored] }).throwOnError()
+
+// All files of the chat, as a ZIP
+const { data } = await ben.client.auth.getSession()
+const archive = await fetch(`${url}/functions/v1/attachments/archive?room_id=${room.id}`, {
+  headers: { authorization: `Bearer ${data.session.access_token}` },
+})
+console.log(`An archive of both: ${(await archive.blob()).type}`)

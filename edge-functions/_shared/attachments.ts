@@ -1,6 +1,7 @@
 import { cloudinaryThumbnailUrl, cloudinaryUrl } from './cloudinary.ts'
 import { type Database, serviceDatabase } from './database.ts'
 import type { StoredFile } from './files.ts'
+import { reason } from './log.ts'
 import { storageUrls } from './storage.ts'
 
 /** A file of a message, as every door shows it. */
@@ -47,12 +48,13 @@ export async function attachmentsOf(caller: Database, attachmentIds: string[]): 
 
 /**
  * These messages, of SQL's, with the links of their files filled in: one question for all of them, and none when they have
- * no files. A file that was taken away meanwhile keeps its null.
+ * no files. It never fails: a file without its link keeps its null. Messages are of use without, and after a send an error
+ * would say that there was none.
  */
 export async function withUrls<M extends { attachments: Attachment[] }>(caller: Database, messages: M[]): Promise<M[]> {
   const ids = messages.flatMap(({ attachments }) => attachments.map(({ id }) => id))
   if (ids.length === 0) return messages
-  const urls = new Map((await signed(await visibleFiles(caller, ids, false))).map((url) => [url.attachment_id, url]))
+  const urls = new Map((await linksOf(caller, ids)).map((url) => [url.attachment_id, url]))
   return messages.map((message) => ({
     ...message,
     attachments: message.attachments.map((attachment) => ({
@@ -61,6 +63,15 @@ export async function withUrls<M extends { attachments: Attachment[] }>(caller: 
       thumbnail_url: urls.get(attachment.id)?.thumbnail_url ?? null,
     })),
   }))
+}
+
+async function linksOf(caller: Database, ids: string[]): Promise<SignedUrl[]> {
+  try {
+    return await signed(await visibleFiles(caller, ids, false))
+  } catch (error) {
+    console.error(JSON.stringify({ event: 'messages without links', reason: reason(error) }))
+    return []
+  }
 }
 
 function visibleFiles(caller: Database, ids: string[], requireAll: boolean): Promise<StoredFile[]> {

@@ -28,7 +28,7 @@ const examples = {
     'Caught up: Hello?',
   ],
   hotel: ['Maria Lopez: Towels, please (1 unread)', 'The guest: not_a_member. The hotel keeps 1 message.'],
-  files: ['menu.txt: Soup, then fish.'],
+  files: ['menu.txt: Soup, then fish.', 'An archive of both: application/zip'],
 }
 
 test.each(Object.entries(examples))('examples/%s.mjs runs as it stands', async (name, lines) => {

@@ -54,8 +54,8 @@ execute function private.sum_uncounted();
 -- rooms. `unread_messages` is the count without the mark set by hand, and may be asked for another cursor than the
 -- person's own. `offset 0` has each part worked out once, and for the rooms asked for alone.
 --
--- From the cursor to the end of its block of 64, what does not count is counted one by one; from there in blocks, each
--- time to the end of the next larger one.
+-- After a cursor that is near, what does not count is counted one by one; after others to the end of its block of 64, and
+-- from there in blocks, each time to the end of the next larger one.
 create function private.unread_counts(p_user_id uuid, p_room_ids uuid[], p_after_seq bigint default null)
 returns table (room_id uuid, unread_count int, unread_messages int)
 language plpgsql stable security definer set search_path = ''
@@ -64,6 +64,7 @@ set plan_cache_mode = force_generic_plan
 as $$
 declare
   everybody constant uuid := '00000000-0000-0000-0000-000000000000';
+  few constant bigint := 1024;
 begin
   return query
   select
@@ -91,18 +92,21 @@ begin
       - after.seq
       - coalesce(
         (
-          select m.sender_seq
-          from public.chat_messages as m
-          where m.room_id = r.id and m.sender_id = p_user_id and m.seq > after.seq
-          order by m.seq desc
-          limit 1
-        ) - (
-          select m.sender_seq
-          from public.chat_messages as m
-          where m.room_id = r.id and m.sender_id = p_user_id and m.seq > after.seq
-          order by m.seq
-          limit 1
-        ) + 1,
+          select newest.sender_seq + 1 - (
+            select m.sender_seq
+            from public.chat_messages as m
+            where m.room_id = r.id and m.sender_id = p_user_id and m.seq > after.seq
+            order by m.seq
+            limit 1
+          )
+          from (
+            select m.sender_seq
+            from public.chat_messages as m
+            where m.room_id = r.id and m.sender_id = p_user_id and m.seq > after.seq
+            order by m.seq desc
+            limit 1
+          ) as newest
+        ),
         0
       )
       - case when r.uncounted_messages = 0 then 0 else
@@ -111,27 +115,29 @@ begin
           from public.chat_messages as m
           where m.room_id = r.id
             and m.seq > after.seq
-            and m.seq < (after.seq / 64 + 1) * 64
+            and m.seq < case when r.last_seq - after.seq <= few then r.last_seq + 1 else (after.seq / 64 + 1) * 64 end
             and (m.is_deleted or m.message_type = 'system')
             and m.sender_id is distinct from p_user_id
-        ) + (
-          select coalesce(sum(of_part.messages), 0)
-          from (
-            values
-              (64, after.seq / 64 + 1, (after.seq / 4096 + 1) * 64),
-              (4096, after.seq / 4096 + 1, (after.seq / 262144 + 1) * 64),
-              (262144, after.seq / 262144 + 1, 9223372036854775807)
-          ) as part (block_size, first_block, end_block)
-          cross join lateral (
-            select sum(case when sums.sender_id = everybody then sums.messages else -sums.messages end) as messages
-            from private.uncounted_messages as sums
-            where sums.room_id = r.id
-              and sums.sender_id in (everybody, p_user_id)
-              and sums.block_size = part.block_size
-              and sums.block >= part.first_block
-              and sums.block < part.end_block
-          ) as of_part
-        )
+        ) + case when r.last_seq - after.seq <= few then 0 else
+          (
+            select coalesce(sum(of_part.messages), 0)
+            from (
+              values
+                (64, after.seq / 64 + 1, (after.seq / 4096 + 1) * 64),
+                (4096, after.seq / 4096 + 1, (after.seq / 262144 + 1) * 64),
+                (262144, after.seq / 262144 + 1, 9223372036854775807)
+            ) as part (block_size, first_block, end_block)
+            cross join lateral (
+              select sum(case when sums.sender_id = everybody then sums.messages else -sums.messages end) as messages
+              from private.uncounted_messages as sums
+              where sums.room_id = r.id
+                and sums.sender_id in (everybody, p_user_id)
+                and sums.block_size = part.block_size
+                and sums.block >= part.first_block
+                and sums.block < part.end_block
+            ) as of_part
+          )
+        end
       end
     end as messages
     offset 0
@@ -144,6 +150,8 @@ $$;
 create function private.unread_count(p_user_id uuid, p_room_id uuid)
 returns int
 language plpgsql stable security definer set search_path = ''
+-- Planning this costs more than running it.
+set plan_cache_mode = force_generic_plan
 as $$
 begin
   if p_user_id is distinct from coalesce(private.my_id(), p_user_id) or not private.is_room_member(p_room_id, p_user_id) then

@@ -90,19 +90,6 @@ begin
 end;
 $$;
 
--- Most messages have no `@`, and need no look at the mentions; a deleted one shows none.
-create function private.mentions_json(p_message public.chat_messages)
-returns jsonb
-language plpgsql stable security definer set search_path = ''
-as $$
-begin
-  if p_message.is_deleted or p_message.content not like '%@%' then
-    return null;
-  end if;
-  return (select user_ids from private.mentions_of(array[p_message.id]));
-end;
-$$;
-
 -- Triggers
 -- Before the event that shows them: triggers run in the order of their names.
 create function private.find_mentions()

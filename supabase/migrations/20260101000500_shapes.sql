@@ -1,20 +1,29 @@
 -- Shapes: how rooms, messages and people look to clients. One function makes each, for every answer and event.
 
 -- Functions
--- People, by their ids. The address is shown of those who have written to me, or work with me, and mine.
-create function private.user_objects(p_user_ids uuid[])
-returns table (user_id uuid, object jsonb)
+-- People, by their ids, as the caller sees them. The address is shown of those who have written to me, or work with me, and
+-- mine.
+create function private.people_seen(p_user_ids uuid[])
+returns table (id uuid, username text, first_name text, last_name text, email text, avatar_url text)
 language plpgsql stable security definer set search_path = ''
 -- Planning this costs more than running it.
 set plan_cache_mode = force_generic_plan
 as $$
 declare
   me uuid := private.my_id();
-  my_rooms uuid[] := private.room_ids_of(me);
+  my_rooms uuid[];
 begin
+  -- Whoever writes is shown to the others, and asks for nobody else.
+  if p_user_ids = array[me] then
+    return query
+    select p.id, p.username, p.first_name, p.last_name, p.email, p.avatar_url from public.profiles as p where p.id = me;
+    return;
+  end if;
+
+  my_rooms := private.room_ids_of(me);
   return query
   with known as materialized (
-    select me as id
+    select me as user_id
     union
     select theirs.user_id
     from public.organization_members as mine
@@ -27,15 +36,13 @@ begin
   )
   select
     p.id,
-    jsonb_build_object(
-      'id', p.id,
-      'username', p.username,
-      'first_name', p.first_name,
-      'last_name', p.last_name,
-      'email', case when p.id in (select id from known) then p.email end,
-      'avatar_url', p.avatar_url
-    )
+    p.username,
+    p.first_name,
+    p.last_name,
+    case when known.user_id is not null then p.email end,
+    p.avatar_url
   from public.profiles as p
+  left join known on known.user_id = p.id
   where p.id = any (p_user_ids);
 end;
 $$;
@@ -45,68 +52,92 @@ returns jsonb
 language plpgsql stable security definer set search_path = ''
 as $$
 begin
-  return (select object from private.user_objects(array[p_user_id]));
+  return (select to_jsonb(person) from private.people_seen(array[p_user_id]) as person);
 end;
 $$;
 
--- The sender as `private.user_json` makes it.
-create function private.message_json(p_message public.chat_messages, p_sender jsonb)
-returns jsonb
+-- Messages as the caller sees them, in the order given. What belongs to them is looked up for all of them at once, and only
+-- where there may be any: a message that never changed has no reactions, and one without `@` mentions nobody. As json, which
+-- is put together as text: each level of jsonb would take everything below it apart again.
+create function private.messages_seen(p_messages public.chat_messages[])
+returns table (room_id uuid, message json)
 language plpgsql stable security definer set search_path = ''
-as $$
-begin
-  return private.message_json(
-    p_message,
-    p_sender,
-    private.attachments_json(p_message),
-    private.reactions_json(p_message),
-    private.mentions_json(p_message)
-  );
-end;
-$$;
-
--- Who has a page of messages looks what belongs to them up once for all.
-create function private.message_json(
-  p_message public.chat_messages, p_sender jsonb, p_attachments jsonb, p_reactions jsonb, p_mentions jsonb
-)
-returns jsonb
-language plpgsql stable security definer set search_path = ''
+-- Planning this costs more than running it.
+set plan_cache_mode = force_generic_plan
 as $$
 declare
-  reply_to jsonb;
+  me uuid := private.my_id();
+  sender_ids uuid[];
+  changed_ids uuid[];
+  calling_ids uuid[];
+  carrying_ids uuid[];
+  attachments jsonb;
+  reactions jsonb;
+  mentions jsonb;
 begin
-  -- Most messages answer none: without a query in it, what is returned costs a tenth.
-  if p_message.reply_to_id is not null then
-    select jsonb_build_object('id', id, 'sender_id', sender_id, 'content', content) into reply_to
-    from public.chat_messages
-    where id = p_message.reply_to_id and seq > private.hidden_up_to_seq(private.my_id(), p_message.room_id);
+  select
+    array_agg(distinct m.sender_id),
+    array_agg(m.id) filter (where m.change_seq > 0 and not m.is_deleted),
+    array_agg(m.id) filter (where m.content like '%@%' and not m.is_deleted),
+    array_agg(m.id) filter (where m.attachment_ids is not null and not m.is_deleted)
+  into sender_ids, changed_ids, calling_ids, carrying_ids
+  from unnest(p_messages) as m;
+  if changed_ids is not null then
+    select jsonb_object_agg(r.message_id, r.reactions) into reactions from private.reactions_of(changed_ids) as r;
+  end if;
+  if calling_ids is not null then
+    select jsonb_object_agg(m.message_id, m.user_ids) into mentions from private.mentions_of(calling_ids) as m;
+  end if;
+  if carrying_ids is not null then
+    select jsonb_object_agg(a.message_id, a.attachments) into attachments from private.attachments_of(carrying_ids) as a;
   end if;
 
-  return jsonb_build_object(
-    'id', p_message.id,
-    'room_id', p_message.room_id,
-    'seq', p_message.seq,
-    'change_seq', p_message.change_seq,
-    'sender_id', p_message.sender_id,
-    'sender', p_sender,
-    'message_type', p_message.message_type,
-    'content', p_message.content,
-    'reply_to', reply_to,
-    'forwarded_from', p_message.forwarded_from,
-    'forwarded_count', p_message.forwarded_count,
-    'is_edited', p_message.is_edited,
-    'edited_at', p_message.edited_at,
-    'is_deleted', p_message.is_deleted,
-    'is_encrypted', p_message.is_encrypted,
-    'encryption_key_id', p_message.encryption_key_id,
-    'encrypted_content', p_message.encrypted_content,
-    'attachments', coalesce(p_attachments, '[]'),
-    'reactions', coalesce(p_reactions, '[]'),
-    'mentions', coalesce(p_mentions, '[]'),
-    'metadata', p_message.metadata,
-    'client_id', p_message.client_id,
-    'created_at', p_message.created_at
-  );
+  return query
+  select m.room_id, row_to_json(seen)
+  from unnest(p_messages) with ordinality as m
+  left join private.people_seen(sender_ids) as sender on sender.id = m.sender_id
+  cross join lateral (
+    select
+      m.id,
+      m.room_id,
+      m.seq,
+      m.change_seq,
+      m.sender_id,
+      case when sender.id is not null then row_to_json(sender) end as sender,
+      m.message_type,
+      m.content,
+      case when m.reply_to_id is not null then
+        (
+          select json_build_object('id', a.id, 'sender_id', a.sender_id, 'content', a.content)
+          from public.chat_messages as a
+          where a.id = m.reply_to_id and a.seq > private.hidden_up_to_seq(me, m.room_id)
+        )
+      end as reply_to,
+      m.forwarded_from,
+      m.forwarded_count,
+      m.is_edited,
+      m.edited_at,
+      m.is_deleted,
+      m.is_encrypted,
+      m.encryption_key_id,
+      m.encrypted_content,
+      coalesce(attachments -> m.id::text, '[]') as attachments,
+      coalesce(reactions -> m.id::text, '[]') as reactions,
+      coalesce(mentions -> m.id::text, '[]') as mentions,
+      m.metadata,
+      m.client_id,
+      m.created_at
+  ) as seen
+  order by m.ordinality;
+end;
+$$;
+
+create function private.message_json(p_message public.chat_messages)
+returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+begin
+  return (select message::jsonb from private.messages_seen(array[p_message]));
 end;
 $$;
 
@@ -116,9 +147,7 @@ returns jsonb
 language plpgsql stable security definer set search_path = ''
 as $$
 declare
-  event jsonb := jsonb_build_object(
-    'room_id', p_message.room_id, 'message', private.message_json(p_message, private.user_json(p_message.sender_id))
-  );
+  event jsonb := jsonb_build_object('room_id', p_message.room_id, 'message', private.message_json(p_message));
 begin
   if p_message.reply_to_id is not null and exists (
     select
@@ -136,52 +165,9 @@ $$;
 create function private.messages_json(p_messages public.chat_messages[])
 returns jsonb
 language plpgsql stable security definer set search_path = ''
--- Planning this costs more than running it.
-set plan_cache_mode = force_generic_plan
 as $$
-declare
-  senders jsonb;
-  changed_ids uuid[];
-  calling_ids uuid[];
-  carrying_ids uuid[];
-  attachments jsonb;
-  reactions jsonb;
-  mentions jsonb;
 begin
-  select jsonb_object_agg(user_id, object) into senders
-  from private.user_objects(array(select distinct sender_id from unnest(p_messages)));
-  -- As for a single one: a message that never changed has no reactions, and one without `@` mentions nobody.
-  select
-    array_agg(id) filter (where change_seq > 0 and not is_deleted),
-    array_agg(id) filter (where content like '%@%' and not is_deleted),
-    array_agg(id) filter (where attachment_ids is not null and not is_deleted)
-  into changed_ids, calling_ids, carrying_ids
-  from unnest(p_messages);
-  if changed_ids is not null then
-    select jsonb_object_agg(r.message_id, r.reactions) into reactions from private.reactions_of(changed_ids) as r;
-  end if;
-  if calling_ids is not null then
-    select jsonb_object_agg(m.message_id, m.user_ids) into mentions from private.mentions_of(calling_ids) as m;
-  end if;
-  if carrying_ids is not null then
-    select jsonb_object_agg(a.message_id, a.attachments) into attachments from private.attachments_of(carrying_ids) as a;
-  end if;
-
-  return (
-    select coalesce(
-      jsonb_agg(
-        private.message_json(
-          m,
-          senders -> m.sender_id::text,
-          attachments -> m.id::text,
-          reactions -> m.id::text,
-          mentions -> m.id::text
-        )
-      ),
-      '[]'
-    )
-    from unnest(p_messages) as m
-  );
+  return (select coalesce(json_agg(message), '[]')::jsonb from private.messages_seen(p_messages));
 end;
 $$;
 
@@ -193,7 +179,7 @@ as $$
 declare
   message public.chat_messages := private.require_message(p_message_id);
 begin
-  return private.message_json(message, private.user_json(message.sender_id));
+  return private.message_json(message);
 end;
 $$;
 
@@ -247,77 +233,76 @@ begin
       cross join lateral private.people_with_guest(r.id, me) as guests
       where r.id = any (p_room_ids) and r.type = 'guest'
     ),
-    -- Each person once, however many rooms we share.
-    shown as materialized (
-      select
-        user_id,
-        role,
-        (object || jsonb_build_object('role', role))::text::json as participant,
-        private.full_name(object) as name,
-        object ->> 'avatar_url' as avatar_url
-      from (select distinct user_id, role from people) as each
-      join private.user_objects(array(select distinct user_id from people)) using (user_id)
-    ),
     participants as materialized (
       select
-        room_id,
-        max(member_count) as member_count,
-        json_agg(participant order by place) as list,
+        people.room_id,
+        max(people.member_count) as member_count,
+        json_agg(
+          json_build_object(
+            'id', person.id,
+            'username', person.username,
+            'first_name', person.first_name,
+            'last_name', person.last_name,
+            'email', person.email,
+            'avatar_url', person.avatar_url,
+            'role', people.role
+          )
+          order by people.place
+        ) as list,
         -- What a room without a title is called: by those one meets there.
-        string_agg(name, ', ' order by place) filter (where place between 1 and 3) as names,
-        max(avatar_url) filter (where place = 1) as avatar_url
+        string_agg(
+          private.full_name(person.first_name, person.last_name, person.username), ', ' order by people.place
+        ) filter (where people.place between 1 and 3) as names,
+        max(person.avatar_url) filter (where people.place = 1) as avatar_url
       from people
-      join shown using (user_id, role)
-      group by room_id
+      join private.people_seen(array(select distinct user_id from people)) as person on person.id = people.user_id
+      group by people.room_id
     ),
     last_messages as materialized (
-      select (object ->> 'room_id')::uuid as room_id, object
-      from jsonb_array_elements(private.messages_json(array(
+      select seen.room_id, seen.message
+      from private.messages_seen(array(
         select m
-        from public.chat_rooms as r
+        from unnest(p_room_ids) as asked (id)
+        join public.chat_rooms as r on r.id = asked.id
         join public.chat_messages as m on m.id = r.last_message_id
         left join public.user_chat_preferences as mine on mine.user_id = me and mine.room_id = r.id
-        where r.id = any (p_room_ids) and m.seq > greatest(r.floor_seq, mine.hidden_seq)
-      ))) as object
+        where m.seq > greatest(r.floor_seq, mine.hidden_seq)
+      )) as seen
     )
-    select coalesce(
-      json_agg(
-        json_build_object(
-          'id', r.id,
-          'type', r.type,
-          'title', r.title,
-          'name', coalesce(r.title, p.names),
-          'description', r.description,
-          'avatar_url', coalesce(r.avatar_url, case when r.type = 'direct' then p.avatar_url end),
-          'organization_id', r.organization_id,
-          'related_product', r.related_product,
-          'room_number', r.room_number,
-          'created_by', r.created_by,
-          'created_at', r.created_at,
-          'updated_at', r.updated_at,
-          'last_seq', r.last_seq,
-          'last_message', last_message.object,
-          'participants', p.list,
-          'member_count', p.member_count,
-          'topic', r.topic,
-          'unread_count', unread.unread_count,
-          'is_archived', coalesce(mine.is_archived, false),
-          'archived_at', mine.archived_at,
-          'is_muted', coalesce(mine.is_muted, false),
-          'muted_until', mine.muted_until,
-          'last_read_message_id', mine.last_read_message_id,
-          'last_read_seq', coalesce(mine.last_read_seq, 0)
-        )
-        order by page.nth
-      ),
-      '[]'
-    )
+    select coalesce(json_agg(room order by nth), '[]')
     from unnest(p_room_ids) with ordinality as page (id, nth)
     join public.chat_rooms as r on r.id = page.id
     join private.unread_counts(me, p_room_ids) as unread on unread.room_id = r.id
     left join participants as p on p.room_id = r.id
-    left join last_messages as last_message on last_message.room_id = r.id
+    left join last_messages on last_messages.room_id = r.id
     left join public.user_chat_preferences as mine on mine.user_id = me and mine.room_id = r.id
+    cross join lateral (
+      select
+        r.id,
+        r.type,
+        r.title,
+        coalesce(r.title, p.names) as name,
+        r.description,
+        coalesce(r.avatar_url, case when r.type = 'direct' then p.avatar_url end) as avatar_url,
+        r.organization_id,
+        r.related_product,
+        r.room_number,
+        r.created_by,
+        r.created_at,
+        r.updated_at,
+        r.last_seq,
+        last_messages.message as last_message,
+        p.list as participants,
+        p.member_count,
+        r.topic,
+        unread.unread_count,
+        coalesce(mine.is_archived, false) as is_archived,
+        mine.archived_at,
+        coalesce(mine.is_muted, false) as is_muted,
+        mine.muted_until,
+        mine.last_read_message_id,
+        coalesce(mine.last_read_seq, 0) as last_read_seq
+    ) as room
   );
 end;
 $$;
@@ -341,15 +326,24 @@ begin
 end;
 $$;
 
-create function private.full_name(p_user jsonb)
+create function private.full_name(p_first_name text, p_last_name text, p_username text)
 returns text
 language plpgsql immutable set search_path = ''
 as $$
 begin
   return coalesce(
-    nullif(trim(concat_ws(' ', nullif(p_user ->> 'first_name', ''), nullif(p_user ->> 'last_name', ''))), ''),
-    p_user ->> 'username'
+    nullif(trim(concat_ws(' ', nullif(p_first_name, ''), nullif(p_last_name, ''))), ''),
+    p_username
   );
+end;
+$$;
+
+create function private.full_name(p_user jsonb)
+returns text
+language plpgsql immutable set search_path = ''
+as $$
+begin
+  return private.full_name(p_user ->> 'first_name', p_user ->> 'last_name', p_user ->> 'username');
 end;
 $$;
 

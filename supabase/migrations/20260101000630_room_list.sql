@@ -6,6 +6,8 @@ create function private.get_rooms(
 )
 returns json
 language plpgsql stable security definer set search_path = ''
+-- Planning this costs more than running it.
+set plan_cache_mode = force_generic_plan
 as $$
 declare
   me uuid := private.require_me();

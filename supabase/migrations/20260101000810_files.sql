@@ -343,19 +343,6 @@ begin
 end;
 $$;
 
--- Most messages have none, and a deleted one shows none.
-create function private.attachments_json(p_message public.chat_messages)
-returns jsonb
-language plpgsql stable security definer set search_path = ''
-as $$
-begin
-  if p_message.attachment_ids is null or p_message.is_deleted then
-    return null;
-  end if;
-  return (select attachments from private.attachments_of(array[p_message.id]));
-end;
-$$;
-
 -- Functions: uploading, for the upload function alone
 create function private.create_attachments(
   p_user_id uuid, p_room_id uuid, p_files jsonb, p_provider public.media_provider

@@ -271,7 +271,7 @@ begin
   if p_organization_id is not null then
     perform private.require_organization_role(p_organization_id);
   end if;
-  people := private.lock_people(p_member_ids || me, p_organization_id);
+  people := private.lock_people(array(select unnest(p_member_ids)) || me, p_organization_id);
   perform private.take_token(me, 'group_room', private.limit_of('group_rooms_per_hour'), '1 hour');
 
   insert into public.chat_rooms (type, title, description, avatar_url, organization_id, created_by)

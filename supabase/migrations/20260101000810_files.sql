@@ -830,10 +830,10 @@ comment on function public.create_attachments(uuid, uuid, jsonb, public.media_pr
 comment on function public.verify_attachment(uuid, text, bigint) is
 'For the upload function: says what really arrived. Answers {attachment_id, state, error, message}: verified, or delete_requested with the error file_type_not_allowed, file_empty or file_too_large, which is also more than was announced; once verified it stays so. Refusals: attachment_not_found.';
 comment on function public.get_attachments(uuid[], boolean) is
-'Where files lie that the caller may see, those of messages and one''s own uploads that are verified: [{attachment_id, provider, public_id, resource_type, file_name, mime_type, size_bytes, sent_at}], in the order of the ids. Links to them are made by the function attachments. Unless told to pass over what is not there, refusals: not_signed_in, not_a_member, attachment_not_found.';
+'Where files lie that the caller may see, those of messages and one''s own uploads that are verified: [{attachment_id, provider, public_id, resource_type, file_name, mime_type, size_bytes, sent_at}], in the order of the ids. Links to them are made by the function attachments. Without p_require_all, what is not there is passed over. Refusals: not_signed_in, not_a_member, attachment_not_found.';
 comment on function public.room_attachments(uuid) is
 'The same of all files in a chat, in the order in which they were sent: at most 200, and 200 MB. Refusals: not_signed_in, room_not_found, not_a_member, archive_too_large.';
 comment on function public.delete_attachment(uuid) is
-'Takes a file off: an upload of one''s own that was not sent, or a file of a message that the caller may delete. The last file of a message without a text takes the message along. Refusals: not_signed_in, attachment_not_found, not_a_member, not_the_author, guest_window_over.';
+'Takes a file off: an upload of one''s own that was not sent, or a file of a message that the caller may delete. The last file of a message without a text takes the message along. Refusals: not_signed_in, attachment_not_found, message_not_found, not_a_member, not_the_author, guest_window_over.';
 comment on function public.track_download(uuid, uuid[], timestamptz) is
 'Writes down that the caller downloaded these files of a message. Refusals: not_signed_in, message_not_found, not_a_member, attachment_not_found, too_many_requests.';

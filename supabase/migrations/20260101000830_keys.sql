@@ -256,7 +256,7 @@ as $$
 declare
   me uuid := private.require_me();
   -- People read it to each other in groups.
-  digits text := upper(regexp_replace(p_fingerprint, '[\s:]', '', 'g'));
+  digits text := upper(regexp_replace(left(p_fingerprint, 200), '[\s:]', '', 'g'));
   key public.user_encryption_keys;
 begin
   perform private.require_key_mate(p_user_id);

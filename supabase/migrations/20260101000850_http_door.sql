@@ -165,8 +165,11 @@ returns jsonb
 language plpgsql stable security definer set search_path = ''
 as $$
 declare
-  me uuid := private.my_id();
+  me uuid := private.require_me();
 begin
+  if cardinality(p_room_ids) > private.limit_of('rooms_per_read') then
+    perform private.refuse('room_count_out_of_range');
+  end if;
   return (
     select coalesce(jsonb_object_agg(r.room_id, theirs.seq), '{}')
     from unnest(p_room_ids) as r (room_id)
@@ -368,7 +371,7 @@ comment on function public.count_calls(int) is
 comment on function public.message_page(uuid, int, int, bigint, bigint, uuid, uuid, boolean, boolean) is
 'A page of 1 to 100 messages of a room, past `p_offset` others: newest first, or oldest first after a message. Answers {count: of all messages, has_more, messages: each with is_read, and if asked for read_by: [{user_id, read_at}]}. Refusals: not_signed_in, room_not_found, not_a_member, limit_out_of_range, one_cursor_only, message_not_found.';
 comment on function public.read_by_others(uuid[]) is
-'{room_id: seq}: how far somebody else has read in each of these rooms that the caller is in.';
+'{room_id: seq}: how far somebody else has read in each of these rooms, at most 500, that the caller is in. Refusals: not_signed_in, room_count_out_of_range.';
 comment on function public.mark_message_read(uuid) is
 'Reads this message of somebody else''s and all before it. Answers as mark_read. Refusals: not_signed_in, message_not_found, not_a_member, own_message.';
 comment on function public.read_messages(uuid[]) is

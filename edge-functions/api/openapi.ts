@@ -91,6 +91,6 @@ function parametersOf(shape: z.ZodObject, where: 'path' | 'query'): object[] {
 }
 
 function schemaOf(type: z.ZodType, io: 'input' | 'output'): object {
-  const { $schema, ...schema } = z.toJSONSchema(type, { io, unrepresentable: 'any' })
+  const { $schema: _, ...schema } = z.toJSONSchema(type, { io, unrepresentable: 'any' })
   return schema
 }

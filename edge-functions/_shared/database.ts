@@ -60,7 +60,9 @@ function database(own: Record<string, string>): Database {
     // A row that is there already is written over.
     const headers = { 'content-type': 'application/json', prefer: 'resolution=merge-duplicates' }
     const response = await send(`/rest/v1/${path}`, { method, headers, body: body && JSON.stringify(body) })
-    const text = await response.text()
+    const text = await response.text().catch((error) => {
+      throw unavailable(error)
+    })
     if (!response.ok) throw refusalOf(response.status, text)
     return (text ? JSON.parse(text) : null) as T
   }

@@ -24,6 +24,7 @@ insert into private.limits (name, value, unit)
 values
   ('archive_bytes', 209715200, 'bytes of all files in an archive'),
   ('archive_files', 200, 'files in an archive'),
+  ('archives_per_minute', 10, 'archives made, the bucket holding as many'),
   ('attachment_bytes', 52428800, 'bytes of a file, where no organization allows less'),
   ('attachments_per_message', 10, 'files of a message, where no organization allows less'),
   ('calls_per_minute', 300, 'calls through the HTTP door, the bucket holding as many'),

@@ -578,7 +578,7 @@ $$;
 
 create function private.room_attachments(p_room_id uuid)
 returns jsonb
-language plpgsql stable security definer set search_path = ''
+language plpgsql security definer set search_path = ''
 as $$
 declare
   files jsonb;
@@ -586,6 +586,7 @@ declare
   total_bytes bigint;
 begin
   perform private.require_room_member(p_room_id);
+  perform private.take_token(private.my_id(), 'archive', private.limit_of('archives_per_minute'), '1 minute');
   select coalesce(jsonb_agg(file order by seq, position), '[]'), count(*), coalesce(sum(size_bytes), 0)
   into files, file_count, total_bytes
   from (
@@ -621,7 +622,7 @@ $$;
 
 create function public.room_attachments(p_room_id uuid)
 returns jsonb
-language plpgsql stable security invoker set search_path = ''
+language plpgsql security invoker set search_path = ''
 as $$
 begin
   return private.room_attachments(p_room_id);
@@ -781,10 +782,8 @@ with check (
   and exists (
     select
     from public.media_assets as asset
-    where asset.provider = 'supabase'
-      and asset.public_id = objects.name
-      and asset.owner_id = (select private.my_id())
-      and asset.state = 'pending'
+    -- As the caller sees them: what is pending, its owner alone.
+    where asset.provider = 'supabase' and asset.public_id = objects.name and asset.state = 'pending'
   )
 );
 
@@ -832,7 +831,7 @@ comment on function public.verify_attachment(uuid, text, bigint) is
 comment on function public.get_attachments(uuid[], boolean) is
 'Where files lie that the caller may see, those of messages and one''s own uploads that are verified: [{attachment_id, provider, public_id, resource_type, file_name, mime_type, size_bytes, sent_at}], in the order of the ids. Links to them are made by the function attachments. Without p_require_all, what is not there is passed over. Refusals: not_signed_in, not_a_member, attachment_not_found.';
 comment on function public.room_attachments(uuid) is
-'The same of all files in a chat, in the order in which they were sent: at most 200, and 200 MB. Refusals: not_signed_in, room_not_found, not_a_member, archive_too_large.';
+'The same of all files in a chat, in the order in which they were sent: at most 200, and 200 MB, ten times a minute. Refusals: not_signed_in, room_not_found, not_a_member, archive_too_large, too_many_requests.';
 comment on function public.delete_attachment(uuid) is
 'Takes a file off: an upload of one''s own that was not sent, or a file of a message that the caller may delete. The last file of a message without a text takes the message along. Refusals: not_signed_in, attachment_not_found, message_not_found, not_a_member, not_the_author, guest_window_over.';
 comment on function public.track_download(uuid, uuid[], timestamptz) is

@@ -1,6 +1,6 @@
 -- Who is told where a file lies, so that a link to it can be signed: whoever sees its message, and who uploads it.
 begin;
-select plan(26);
+select plan(27);
 
 select tests.create_user(name) from unnest(array['ana', 'ben', 'eve']) as name;
 select tests.create_room('lounge', members => array['ana', 'ben']);
@@ -151,6 +151,11 @@ update private.limits set value = 13 where name = 'archive_bytes';
 select tests.sign_in('ana');
 select tests.refuses(
   $$ select public.room_attachments(tests.room_id('lounge')) $$, 'archive_too_large', 'hotel.archive: not too large ones'
+);
+
+select tests.refuses(
+  $$ select public.room_attachments(tests.room_id('bar')) from generate_series(1, 20) $$,
+  'too_many_requests', 'hotel.archive: not again and again'
 );
 
 select * from finish();

@@ -245,7 +245,6 @@ returns jsonb
 language plpgsql security definer set search_path = ''
 as $$
 begin
-  perform private.require_room_member(p_room_id);
   if coalesce(cardinality(p_message_ids), 0) not between 1 and private.limit_of('messages_per_seen') then
     perform private.refuse('message_count_out_of_range');
   end if;

@@ -206,7 +206,6 @@ declare
   message public.chat_messages;
   refusal text;
 begin
-  perform private.require_me();
   if (cardinality(p_message_ids) between 1 and private.limit_of('messages_per_bulk_delete')) is not true then
     perform private.refuse('message_count_out_of_range');
   elsif char_length(p_reason) > 500 then

@@ -90,6 +90,8 @@ as $$
 declare
   room public.chat_rooms;
 begin
+  -- Asked first, so that nobody locks a room for nothing, and again under the lock.
+  perform private.require_clear_for_everyone(p_room_id);
   perform private.lock_rooms(array[p_room_id]);
   perform private.require_clear_for_everyone(p_room_id);
   update public.chat_rooms
@@ -151,8 +153,6 @@ declare
   cleared_at timestamptz := clock_timestamp();
 begin
   if p_for_everyone then
-    -- Asked first, so that nobody locks a room for nothing, and again under the lock.
-    perform private.require_clear_for_everyone(p_room_id);
     perform private.clear_for_everyone(p_room_id, cleared_at);
   else
     perform private.require_room_member(p_room_id);

@@ -114,7 +114,6 @@ as $$
 declare
   stay public.guest_stays;
 begin
-  perform private.require_me();
   select * into stay from public.guest_stays where id = p_stay_id;
   if stay.id is null then
     perform private.refuse('stay_not_found');

@@ -1,6 +1,6 @@
 -- Files are seen by those who see the message, and by who uploads them until they are sent; also in Storage.
 begin;
-select plan(24);
+select plan(26);
 
 select tests.create_user(name) from unnest(array['ana', 'ben', 'eve']) as name;
 select tests.create_room('lounge', members => array['ana', 'ben']);
@@ -51,12 +51,35 @@ select tests.as_owner();
 select public.verify_attachment(id, 'image/png', 7) from uploads where name = 'sent.png';
 select tests.sign_in('ana');
 select throws_ok(
-  $$ insert into storage.objects (bucket_id, name) select 'chat-attachments', path || '2' from uploads where name = 'sent.png' $$,
+  $$ insert into storage.objects (bucket_id, name) select 'chat-attachments', path from uploads where name = 'sent.png' $$,
   '42501', null, 'the key is usable once'
 );
 select public.send_message(tests.room_id('lounge'), 'look', p_attachment_ids => array(select id from uploads where name = 'sent.png'));
 select is(
   (select count(*) from public.media_assets), 2::bigint, 'who uploads sees what is sent and what is not'
+);
+
+select tests.as_owner();
+insert into uploads
+select 'cloud.png', (created #>> '{uploads,0,attachment_id}')::uuid, created #>> '{uploads,0,public_id}'
+from public.create_attachments(
+  tests.user_id('ana'), tests.room_id('lounge'), '[{"file_name": "cloud.png", "mime_type": "image/png", "size_bytes": 9}]'
+) as created;
+select tests.sign_in('ana');
+select throws_ok(
+  $$ insert into storage.objects (bucket_id, name) select 'chat-attachments', path from uploads where name = 'cloud.png' $$,
+  '42501', null, 'what is announced for Cloudinary has no key here'
+);
+select tests.as_owner();
+insert into storage.buckets (id, name) values ('avatars', 'avatars');
+insert into storage.objects (bucket_id, name)
+select 'avatars', path from uploads where name = 'sent.png'
+union all
+select 'chat-attachments', path from uploads where name = 'cloud.png';
+select tests.sign_in('ana');
+select results_eq(
+  $$ select name from storage.objects order by name $$, $$ select path from uploads where name <> 'cloud.png' order by path $$,
+  'and nothing of another bucket is read, or of another provider'
 );
 
 select tests.sign_in('ben');

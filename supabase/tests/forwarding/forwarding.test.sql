@@ -1,5 +1,5 @@
 begin;
-select plan(35);
+select plan(36);
 
 select tests.create_user(name) from unnest(array['ana', 'ben', 'eve']) as name;
 select tests.create_key('ben', 'key');
@@ -85,6 +85,10 @@ from (
     ('null', 'room_count_out_of_range'),
     ('array(select gen_random_uuid() from generate_series(1, 11))', 'room_count_out_of_range')
 ) as t (rooms, code);
+select tests.refuses(
+  $$ select public.forward_message(pg_temp.id('the menu'), array[tests.room_id('private')]) $$,
+  'not_a_member', 'where one is not a member, nothing else is said'
+);
 select is(
   (select count(*) from public.chat_messages where room_id = tests.room_id('bar')), 1::bigint, 'of what is refused nothing is written'
 );

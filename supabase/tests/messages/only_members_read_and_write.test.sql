@@ -1,5 +1,5 @@
 begin;
-select plan(20);
+select plan(21);
 
 select tests.create_user(name) from unnest(array['ana', 'ben', 'eve']) as name;
 select tests.create_room('lounge', members => array['ana', 'ben']);
@@ -54,6 +54,9 @@ select tests.refuses(
 select tests.refuses(
   $$ insert into public.chat_messages (room_id, content) values (tests.room_id('lounge'), 'let me in') $$,
   'not_a_member', 'nor insert'
+);
+select tests.refuses(
+  $$ select public.send_message(tests.room_id('lounge'), '') $$, 'not_a_member', 'nor learns what else would be wrong'
 );
 select tests.refuses(
   $$ select public.send_message(gen_random_uuid(), 'anybody?') $$, 'room_not_found', 'there is no such room'

@@ -2,6 +2,7 @@ import { makeZip } from 'client-zip'
 import { signed } from './attachments.ts'
 import type { Database } from './database.ts'
 import type { StoredFile } from './files.ts'
+import { reason } from './log.ts'
 import { fetchOutside } from './outside.ts'
 import { unavailable } from './refusal.ts'
 
@@ -20,9 +21,15 @@ export async function archiveOf(caller: Database, roomId: string): Promise<Respo
   const first = files[0] && (await open(files[0]))
 
   async function* entries() {
-    for (const [index, file] of files.entries()) {
-      const input = index === 0 && first ? first : await open(file)
-      yield { name: names[index], lastModified: new Date(file.sent_at), input }
+    try {
+      for (const [index, file] of files.entries()) {
+        const input = index === 0 && first ? first : await open(file)
+        yield { name: names[index], lastModified: new Date(file.sent_at), input }
+      }
+    } catch (error) {
+      // The answer is under way: it can only break off, and the log alone can say why.
+      console.error(JSON.stringify({ event: 'archive broke off', room_id: roomId, reason: reason(error) }))
+      throw error
     }
   }
   return new Response(makeZip(entries()), {

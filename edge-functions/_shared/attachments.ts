@@ -2,6 +2,7 @@ import { cloudinaryThumbnailUrl, cloudinaryUrl } from './cloudinary.ts'
 import { type Database, serviceDatabase } from './database.ts'
 import type { StoredFile } from './files.ts'
 import { reason } from './log.ts'
+import { Refusal } from './refusal.ts'
 import { storageUrls } from './storage.ts'
 
 /** A file of a message, as every door shows it. */
@@ -29,21 +30,24 @@ const lifetimeSeconds = 300
  * @throws Refusal when there is one that the caller may not see.
  */
 export async function signAttachments(caller: Database, attachmentIds: string[]): Promise<SignedUrl[]> {
-  return signed(await visibleFiles(caller, attachmentIds, true))
+  const files = await visibleFiles(caller, attachmentIds, true)
+  const urls = await signed(files)
+  if (urls.length < files.length) throw new Refusal(404, 'attachment_not_found', 'There is no such file.')
+  return urls
 }
 
 /** The files as a message shows them, with their links. @throws Refusal as signAttachments */
 export async function attachmentsOf(caller: Database, attachmentIds: string[]): Promise<Attachment[]> {
   const files = await visibleFiles(caller, attachmentIds, true)
-  const urls = await signed(files)
-  return files.map(({ attachment_id, file_name, mime_type, size_bytes }, index) => ({
+  const attachments = files.map(({ attachment_id, file_name, mime_type, size_bytes }) => ({
     id: attachment_id,
     file_name,
     mime_type,
     size_bytes,
-    url: urls[index]?.url ?? null,
-    thumbnail_url: urls[index]?.thumbnail_url ?? null,
+    url: null,
+    thumbnail_url: null,
   }))
+  return linked(attachments, await signed(files))
 }
 
 /**
@@ -54,15 +58,16 @@ export async function attachmentsOf(caller: Database, attachmentIds: string[]): 
 export async function withUrls<M extends { attachments: Attachment[] }>(caller: Database, messages: M[]): Promise<M[]> {
   const ids = messages.flatMap(({ attachments }) => attachments.map(({ id }) => id))
   if (ids.length === 0) return messages
-  const urls = new Map((await linksOf(caller, ids)).map((url) => [url.attachment_id, url]))
-  return messages.map((message) => ({
-    ...message,
-    attachments: message.attachments.map((attachment) => ({
-      ...attachment,
-      url: urls.get(attachment.id)?.url ?? null,
-      thumbnail_url: urls.get(attachment.id)?.thumbnail_url ?? null,
-    })),
-  }))
+  const urls = await linksOf(caller, ids)
+  return messages.map((message) => ({ ...message, attachments: linked(message.attachments, urls) }))
+}
+
+function linked(attachments: Attachment[], urls: SignedUrl[]): Attachment[] {
+  const byId = new Map(urls.map((url) => [url.attachment_id, url]))
+  return attachments.map((attachment) => {
+    const { url = null, thumbnail_url = null } = byId.get(attachment.id) ?? {}
+    return { ...attachment, url, thumbnail_url }
+  })
 }
 
 async function linksOf(caller: Database, ids: string[]): Promise<SignedUrl[]> {
@@ -78,7 +83,7 @@ function visibleFiles(caller: Database, ids: string[], requireAll: boolean): Pro
   return caller.rpc('get_attachments', { p_attachment_ids: ids, p_require_all: requireAll })
 }
 
-/** Only for files that SQL has shown to the caller. */
+/** Only for files that SQL has shown to the caller. One that is not where it should be has none. */
 export async function signed(files: StoredFile[]): Promise<SignedUrl[]> {
   const expiresAt = new Date(Date.now() + lifetimeSeconds * 1000)
   // With the service's key: SQL has said that the caller may see them, also in a guest's chat of the past, which the

@@ -14,7 +14,13 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'parts',
-          include: ['tests/*.test.ts', 'tests/chat-core/**/*.test.ts', 'tests/stack/**/*.test.ts'],
+          include: [
+            'tests/*.test.ts',
+            'tests/chat-core/**/*.test.ts',
+            'tests/stack/**/*.test.ts',
+            // Each with parts of the stack of its own, since they kill some.
+            'tests/functions/{push-jobs,cleanup-jobs,deploy}.test.ts',
+          ],
           globalSetup: ['tests/support/cluster.setup.ts'],
         },
       },
@@ -24,6 +30,7 @@ export default defineConfig({
         test: {
           name: 'chat',
           include: ['tests/chat/**/*.test.ts', 'tests/functions/**/*.test.ts', 'tests/http/**/*.test.ts'],
+          exclude: ['tests/functions/{push-jobs,cleanup-jobs,deploy}.test.ts'],
           globalSetup: ['tests/support/stack.setup.ts'],
         },
       },

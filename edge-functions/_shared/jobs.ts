@@ -22,8 +22,8 @@ export type Outcome =
 
 export interface Queue<T> {
   name: string
-  /** Throws when a secret is missing. It is called before any job is read: the jobs wait, and none fails of it. */
-  requireSettings(): void
+  /** Throws when a secret is missing that all jobs need. No job is read then: they wait, and none fails of it. */
+  requireSettings?(): void
   /** Does these jobs, within 45 s; each has one outcome. What it throws all of them have failed with. */
   work(jobs: Job<T>[], database: Database, log: Log): Promise<Outcome[]>
 }
@@ -35,7 +35,7 @@ const limits = { jobs: 100, visibilitySeconds: 60 }
 export function draining<T>(queue: Queue<T>): Handler {
   return async (request, log) => {
     requireJobSecret(request)
-    queue.requireSettings()
+    queue.requireSettings?.()
     // Jobs are nobody's: only the service may read and finish them.
     const database = serviceDatabase()
     const jobs = await database.rpc<Job<T>[]>('read_jobs', {

@@ -1,5 +1,5 @@
 /** What stands in a line besides the event: ids, counts, statuses and codes. Never a secret, a token or what somebody wrote. */
-export type Facts = Record<string, string | number | boolean | null | undefined>
+type Facts = Record<string, string | number | boolean | null | undefined>
 
 /** Writes a line of JSON about one request of one function. */
 export type Log = (event: string, facts?: Facts) => void

@@ -5,7 +5,7 @@ export type Handler = (request: Request, log: Log) => Promise<Response>
 
 const cors = {
   'access-control-allow-origin': '*',
-  'access-control-allow-headers': 
+  'access-control-allow-headers':
     'authorization, apikey, content-type, x-client-info, x-request-id, x-hotel-id, x-hotel-slug',
   'access-control-allow-methods': 'GET, POST, PUT, PATCH, DELETE, OPTIONS',
   'access-control-expose-headers': 'retry-after, x-request-id, content-disposition',

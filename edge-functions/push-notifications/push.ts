@@ -35,7 +35,7 @@ interface Sending {
 }
 
 // 400 sends cost about a second of the two that hosted allows, and end before others may read their jobs.
-const limits = { sends: 400, atOnce: 50, sendingMs: 20_000 }
+const limits = { sends: 400, atOnce: 25, sendingMs: 20_000 }
 
 /** Who is to be told is decided in SQL, anew at each attempt: who reads the message meanwhile is told no more. */
 export async function push(jobs: Job<PushJob>[], send: Send, database: Database, log: Log): Promise<Outcome[]> {

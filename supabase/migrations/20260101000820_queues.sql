@@ -333,12 +333,16 @@ after insert on public.chat_messages
 for each row when (new.message_type <> 'system' and not new.is_deleted)
 execute function private.queue_push();
 
+-- Who was given a URL to upload to may use it for two hours, and nobody can take it back: what is destroyed before that
+-- could come again, and nobody would know.
 create function private.queue_cleanup()
 returns trigger
 language plpgsql security definer set search_path = ''
 as $$
+declare
+  not_before timestamptz := case when old.state = 'pending' then new.created_at + interval '125 minutes' end;
 begin
-  perform private.send_cleanup(new);
+  perform private.send_cleanup(new, coalesce(ceil(extract(epoch from not_before - clock_timestamp()))::int, 0));
   perform private.kick('media_cleanup');
   return null;
 end;
@@ -349,7 +353,7 @@ after update of state on public.media_assets
 for each row when (new.state = 'delete_requested' and old.state <> 'delete_requested')
 execute function private.queue_cleanup();
 
-create function private.send_cleanup(p_asset public.media_assets)
+create function private.send_cleanup(p_asset public.media_assets, p_delay_seconds int)
 returns void
 language plpgsql security definer set search_path = ''
 as $$
@@ -361,7 +365,8 @@ begin
       'provider', p_asset.provider,
       'public_id', p_asset.public_id,
       'resource_type', p_asset.resource_type
-    )
+    ),
+    greatest(p_delay_seconds, 0)
   );
 end;
 $$;
@@ -382,7 +387,7 @@ begin
     end if;
   end loop;
 
-  perform private.send_cleanup(asset)
+  perform private.send_cleanup(asset, 0)
   from public.media_assets as asset
   where asset.state = 'delete_requested'
     and asset.id not in (select (message ->> 'asset_id')::uuid from pgmq.q_media_cleanup);

@@ -12,21 +12,6 @@ export async function withDatabase<T>(work: (client: pg.Client) => Promise<T>): 
   }
 }
 
-/** Calls a job function as the database does. */
-export async function callJobFunction(name: string, body: object = {}): Promise<Response> {
-  const secret = await withDatabase(async (client) => {
-    const { rows } = await client.query(
-      `select decrypted_secret from vault.decrypted_secrets where name = 'parley_job_secret'`,
-    )
-    return rows[0].decrypted_secret as string
-  })
-  return fetch(`${inject('stack').url}/functions/v1/${name}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', 'x-job-secret': secret },
-    body: JSON.stringify(body),
-  })
-}
-
 /** What `GET /sandbox/<path>` shows. */
 // biome-ignore lint/suspicious/noExplicitAny: tests read what they know is there, and fail when it is not
 export async function sandbox(path: string): Promise<any> {

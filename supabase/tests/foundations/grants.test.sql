@@ -421,6 +421,7 @@ select results_eq(
     'private.people_seen',
     'private.people_with_guest',
     'private.purge_jobs',
+    'private.purge_rate_buckets',
     'private.push_deliveries',
     'private.push_json',
     'private.push_recipients',

@@ -1,6 +1,6 @@
 -- What is written into the queues, and by what.
 begin;
-select plan(15);
+select plan(17);
 
 select tests.create_user(name) from unnest(array['ana', 'ben']) as name;
 select tests.create_room('lounge', members => array['ana', 'ben']);
@@ -26,9 +26,10 @@ select public.create_attachments(
   tests.user_id('ana'), tests.room_id('lounge'), '[{"file_name": "a.png", "mime_type": "image/png", "size_bytes": 9}]'
 ) #> '{uploads,0}' as made;
 select is((select count(*) from pgmq.q_media_cleanup), 0::bigint, 'a new file is no job');
+select public.verify_attachment((made ->> 'attachment_id')::uuid, 'image/png', 9) from upload;
 update public.media_assets set state = 'delete_requested';
 select results_eq(
-  $$ select message from pgmq.q_media_cleanup $$,
+  $$ select message from pgmq.q_media_cleanup where vt <= clock_timestamp() $$,
   $$ select jsonb_build_object(
        'asset_id', made -> 'attachment_id', 'provider', 'cloudinary', 'public_id', made -> 'public_id', 'resource_type', 'image'
      ) from upload $$,
@@ -36,6 +37,20 @@ select results_eq(
 );
 update public.media_assets set state = 'gone';
 select is((select count(*) from pgmq.q_media_cleanup), 1::bigint, 'one that is gone is no further one');
+create temporary table unused as
+select public.create_attachments(
+  tests.user_id('ana'), tests.room_id('lounge'), '[{"file_name": "b.png", "mime_type": "image/png", "size_bytes": 9}]'
+) #>> '{uploads,0,attachment_id}' as id;
+update public.media_assets set state = 'delete_requested' where id = (select id::uuid from unused);
+select results_eq(
+  $$ select vt - clock_timestamp() between '2 hours' and '126 minutes' from pgmq.q_media_cleanup
+     where message ->> 'asset_id' = (select id from unused) $$,
+  array[true], 'one that may still be uploaded is to be destroyed when it no longer may'
+);
+delete from pgmq.q_media_cleanup where message ->> 'asset_id' = (select id from unused);
+update public.media_assets set state = 'gone' where id = (select id::uuid from unused);
+select private.purge_jobs();
+select is((select count(*) from pgmq.q_media_cleanup), 1::bigint, 'what is gone is not sought again');
 
 -- Calling the functions
 select is_empty($$ select id from net.http_request_queue $$, 'nobody is called while the vault does not say whom');

@@ -1,6 +1,6 @@
 -- What a client may claim, and what it does not get by it.
 begin;
-select plan(17);
+select plan(18);
 
 select tests.create_user(name) from unnest(array['ana', 'ben', 'carl', 'eve']) as name;
 select tests.create_room('lounge', members => array['ana', 'ben', 'carl']);
@@ -69,11 +69,15 @@ select is_empty(
 );
 select tests.refuses($$ select public.get_messages(tests.room_id('lounge')) $$, 'not_a_member', 'nor by a function');
 
--- Views
+-- Views, and what is private
 select is_empty(
   $$ select relname from pg_class
      where relnamespace = 'public'::regnamespace and relkind = 'v' and (reloptions @> array['security_invoker=true']) is not true $$,
   'a view shows what its reader may see'
+);
+select is_empty(
+  $$ select tablename, policyname from pg_policies where schemaname = 'private' and (qual, cmd) <> ('false', 'SELECT') $$,
+  'what is private has no policy but that nobody reads it'
 );
 
 -- Channels

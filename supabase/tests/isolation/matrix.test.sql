@@ -8,7 +8,7 @@
 --   eve    has an account and nothing else; nora not even that
 --   none   has no token
 begin;
-select plan(7);
+select plan(6);
 
 select tests.create_user(name) from unnest(array['ana', 'ben', 'bob', 'carl', 'eve', 'otto', 'stan']) as name;
 select tests.create_user(name, p_is_anonymous => true) from unnest(array['gina', 'greta', 'nora']) as name;
@@ -218,11 +218,6 @@ select is_empty(
        pg_temp.may(relation, verb, row_of) as reached
      where reached <> wanted $$,
   'tables: who reaches whose rows'
-);
-
-select is_empty(
-  $$ select tablename, policyname from pg_policies where schemaname = 'private' and (qual, cmd) <> ('false', 'SELECT') $$,
-  'what is private has no policy but that nobody reads it'
 );
 
 -- Who may call what; what the others are refused with; and whoever is refused with something else. Nobody without a token

@@ -11,7 +11,7 @@ export interface Answer {
   headers: Headers
 }
 
-type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 /** Calls the HTTP door as somebody; without a person, as nobody. `path` begins with `/api/`. */
 export async function call(
@@ -68,7 +68,7 @@ export function openApi(): Promise<OpenApi> {
 const ajv = addFormats.default(new Ajv2020({ strict: false, allErrors: true }))
 
 /** Every answer of the test run is one that the OpenAPI document describes. */
-async function expectDescribed(method: Method, path: string, { status, body }: Answer): Promise<void> {
+export async function expectDescribed(method: Method, path: string, { status, body }: Answer): Promise<void> {
   const document = await openApi()
   const operation = operationOf(document, method, new URL(path, 'http://door').pathname)
   // Paths and methods that are none have one answer.

@@ -104,6 +104,25 @@ begin
 end;
 $$;
 
+-- Jobs
+-- After a day each bucket is full, as one is that nobody has taken from. Those of accounts that have ended go like this.
+create function private.purge_rate_buckets()
+returns void
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  delete from private.rate_buckets
+  where (user_id, action) in (
+    select user_id, action
+    from private.rate_buckets
+    where filled_at < now() - interval '1 day'
+    for update skip locked
+  );
+end;
+$$;
+
+select cron.schedule('purge_rate_buckets', '30 3 * * *', 'select private.purge_rate_buckets()');
+
 -- Policies
 alter table private.limits enable row level security;
 alter table private.rate_buckets enable row level security;

@@ -152,6 +152,9 @@ begin
   from public.chat_rooms as r
   join public.chat_messages as m on m.id = r.last_message_id
   where m.id = any (wiped);
+  -- What somebody's own messages took off that person's counts, nobody asks for any more.
+  delete from private.uncounted_messages
+  where sender_id = p_user_id and room_id in (select room_id from public.chat_messages where id = any (written));
   perform private.audit(room_id, null, 'wipe_account') from unnest(wiped_rooms) as room_id;
   perform private.move_topics(wiped_rooms);
 end;

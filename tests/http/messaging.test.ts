@@ -1,6 +1,6 @@
 import { expect, inject, test } from 'vitest'
 import { type Person, signUp } from '../support/people.ts'
-import { call, tokenOf } from './http.ts'
+import { call } from './http.ts'
 
 /** The contract's rows, and the document's own curl examples. Its acceptance checks: messaging.checks.test.ts. */
 

@@ -178,16 +178,25 @@ as $$
 declare
   me uuid := private.my_id();
 begin
-  perform private.tell_user(
-    me,
-    'unread-count-update',
-    jsonb_build_object('room_id', counts.room_id, 'unread_count', counts.unread_count, 'total_unread', counts.total)
-  )
+  perform private.tell_unread(counts.room_id, counts.unread_count, counts.total_unread)
   from (
-    select room_id, unread_count, sum(unread_count) over () as total
+    select room_id, unread_count, sum(unread_count) over () as total_unread
     from private.unread_counts(me, private.my_room_ids() || p_room_ids)
   ) as counts
   where counts.room_id = any (p_room_ids);
+end;
+$$;
+
+create function private.tell_unread(p_room_id uuid, p_unread_count bigint, p_total_unread bigint)
+returns void
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  perform private.tell_user(
+    private.my_id(),
+    'unread-count-update',
+    jsonb_build_object('room_id', p_room_id, 'unread_count', p_unread_count, 'total_unread', p_total_unread)
+  );
 end;
 $$;
 
@@ -203,15 +212,17 @@ declare
   up_to bigint;
   message_id uuid;
   cursor_before bigint;
+  counts record;
 begin
   perform private.require_room_member(p_room_id);
   if p_message_ids is null then
     select last_seq, last_message_id into up_to, message_id from public.chat_rooms where id = p_room_id;
   else
-    select seq, id into up_to, message_id
-    from public.chat_messages
-    where room_id = p_room_id and id = any (p_message_ids) and seq > private.hidden_up_to_seq(me, p_room_id)
-    order by seq desc
+    -- `offset 0` has them found by their ids alone: room and order would tempt Postgres to walk through the room.
+    select named.seq, named.id into up_to, message_id
+    from (select * from public.chat_messages where id = any (p_message_ids) offset 0) as named
+    where named.room_id = p_room_id and named.seq > private.hidden_up_to_seq(me, p_room_id)
+    order by named.seq desc
     limit 1;
     if up_to is null then
       perform private.refuse('message_not_found');
@@ -219,22 +230,35 @@ begin
   end if;
 
   cursor_before := private.read_up_to(p_room_id, up_to, message_id, p_message_ids);
+  -- All counts in one statement: what others write meanwhile is in each of them.
+  select
+    now_unread.unread_count,
+    now_unread.total_unread,
+    coalesce(were_unread.unread_messages, now_unread.unread_messages) - now_unread.unread_messages as updated_count
+  into counts
+  from (
+    select room_id, unread_count, unread_messages, sum(unread_count) over () as total_unread
+    from private.unread_counts(
+      me, array[p_room_id] || case when cursor_before is not null then private.my_room_ids() end
+    )
+  ) as now_unread
+  left join private.unread_counts(
+    me, case when cursor_before is not null then array[p_room_id] end, cursor_before
+  ) as were_unread using (room_id)
+  where now_unread.room_id = p_room_id;
   if cursor_before is not null then
-    perform private.announce_unread(array[p_room_id]);
+    perform private.tell_unread(p_room_id, counts.unread_count, counts.total_unread);
   end if;
 
   return (
     select jsonb_build_object(
       'room_id', p_room_id,
-      'unread_count', now_unread.unread_count,
+      'unread_count', counts.unread_count,
       'last_read_message_id', mine.last_read_message_id,
       'read_at', mine.last_read_at,
-      -- Both counts in one statement: what others write meanwhile is in both.
-      'updated_count', were_unread.unread_messages - now_unread.unread_messages
+      'updated_count', counts.updated_count
     )
     from public.user_chat_preferences as mine
-    cross join private.unread_counts(me, array[p_room_id]) as now_unread
-    cross join private.unread_counts(me, array[p_room_id], cursor_before) as were_unread
     where mine.user_id = me and mine.room_id = p_room_id
   );
 end;

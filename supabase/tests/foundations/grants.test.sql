@@ -495,6 +495,7 @@ select results_eq(
     'private.tell_created',
     'private.tell_member',
     'private.tell_room',
+    'private.tell_unread',
     'private.tell_user',
     'private.toggle_reaction',
     'private.total_unread',

@@ -13,9 +13,12 @@ export const listMessages = route({
   query: paging,
   answer: z.object({ success: z.literal(true), ...page, messages: z.array(listedHotelMessage) }),
   async handle(call) {
-    await requireConversation(call)
     const { caller, request, params, query } = call
-    const found = await pageOf(caller, request, params.conversation_id, query, { withDeleted: true })
+    // Reading changes nothing: both are asked at once.
+    const [found] = await Promise.all([
+      pageOf(caller, request, params.conversation_id, query, { withDeleted: true }),
+      requireConversation(call),
+    ])
     return { success: true as const, ...found, messages: found.messages.map(toHotelMessage) }
   },
 })

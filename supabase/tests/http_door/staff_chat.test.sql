@@ -1,6 +1,6 @@
 -- What staff write among themselves: their chats in an organization, page by page.
 begin;
-select plan(27);
+select plan(31);
 
 select tests.create_user(name) from unnest(array['ana', 'ben', 'zoe', 'eve']) as name;
 insert into public.organizations (slug, name) values ('grand', 'Grand'), ('other', 'Other');
@@ -93,6 +93,36 @@ select tests.refuses(
   $$ select public.locate_messages(array[pg_temp.message('Kitchen'), pg_temp.message('Reception')]) $$,
   'message_not_found',
   'those of several are not found'
+);
+
+-- Files
+select tests.as_owner();
+create function pg_temp.file(p_name text) returns uuid language sql stable security definer as $$
+  select id from public.media_assets where file_name = p_name
+$$;
+grant execute on function pg_temp.file(text) to authenticated;
+select public.create_attachments(
+  tests.user_id('ana'),
+  tests.room_id('Kitchen'),
+  '[{"file_name": "sent.txt", "mime_type": "text/plain", "size_bytes": 1},
+    {"file_name": "waiting.txt", "mime_type": "text/plain", "size_bytes": 1}]'
+);
+select public.verify_attachment(pg_temp.file('sent.txt'), 'text/plain', 1);
+select tests.sign_in('ana');
+select public.send_message(tests.room_id('Kitchen'), p_attachment_ids => array[pg_temp.file('sent.txt')]);
+select is(
+  public.locate_attachment(pg_temp.file('waiting.txt')) ->> 'room_id', tests.room_id('Kitchen')::text, 'an upload of one''s own'
+);
+select tests.sign_in('ben');
+select is(
+  public.locate_attachment(pg_temp.file('sent.txt')) ->> 'room_id', tests.room_id('Kitchen')::text, 'and a file of a message are there'
+);
+select tests.refuses(
+  $$ select public.locate_attachment(pg_temp.file('waiting.txt')) $$, 'attachment_not_found', 'another''s upload is not'
+);
+select tests.sign_in('zoe');
+select tests.refuses(
+  $$ select public.locate_attachment(pg_temp.file('sent.txt')) $$, 'not_a_member', 'nor a file of a chat that is not one''s own'
 );
 
 select * from finish();

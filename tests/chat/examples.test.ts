@@ -27,6 +27,15 @@ const examples = {
     'Badge: 0',
     'Caught up: Hello?',
   ],
+  'guest-stay': [
+    'Maria Lopez: Can I have my shirt cleaned?',
+    'Ben: Of course. Which one?',
+    'shirt.txt: A white one with blue stripes.',
+    'Ben sees: [Message deleted]',
+    'Too late: guest_window_over',
+    'Maria is out: not_a_member, not_a_member, wrong_code',
+    'The hotel keeps 5 messages, and reads: delete',
+  ],
   hotel: ['Maria Lopez: Towels, please (1 unread)', 'The guest: not_a_member. The hotel keeps 1 message.'],
   files: ['menu.txt: Soup, then fish.', 'An archive of both: application/zip'],
 }
@@ -35,7 +44,7 @@ test.each(Object.entries(examples))('examples/%s.mjs runs as it stands', async (
   const { url, publishableKey, secretKey } = inject('stack')
   const { stdout } = await promisify(execFile)(process.execPath, [join(projectRoot, `examples/${name}.mjs`)], {
     env: { ...process.env, PARLEY_URL: url, PARLEY_KEY: publishableKey, PARLEY_SECRET_KEY: secretKey },
-    timeout: 20_000,
+    timeout: 25_000,
   })
   expect(stdout.trim().split('\n')).toEqual(lines)
 })

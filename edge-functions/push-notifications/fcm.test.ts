@@ -21,6 +21,11 @@ const answers: Record<string, () => Response> = {
   'wrong message': () => fcmError('INVALID_ARGUMENT', 400, 'Android message is too big'),
   'wrong sender': () => fcmError('SENDER_ID_MISMATCH', 403, 'SenderId mismatch'),
   'no such address': () => new Response('<html>Not Found</html>', { status: 404 }),
+  'no such project': () =>
+    Response.json(
+      { error: { code: 404, message: 'Requested entity was not found.', status: 'NOT_FOUND' } },
+      { status: 404 },
+    ),
   'wrong key': () => Response.json({ error: { code: 401, message: 'no', status: 'UNAUTHENTICATED' } }, { status: 401 }),
   'too many': () => fcmError('QUOTA_EXCEEDED', 429, 'Message rate quota exceeded.'),
 }
@@ -83,6 +88,7 @@ Deno.test({
       'wrong message': { state: 'failed', reason: 'messaging/invalid-argument' },
       'wrong sender': { state: 'failed', reason: 'messaging/mismatched-credential' },
       'no such address': { state: 'failed', reason: 'messaging/unknown-error' },
+      'no such project': { state: 'failed', reason: 'FCM answered 404, and not of the token.' },
       'wrong key': { state: 'failed', reason: 'messaging/third-party-auth-error' },
       'too many': { state: 'failed', reason: 'messaging/message-rate-exceeded' },
     }

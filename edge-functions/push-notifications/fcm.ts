@@ -61,7 +61,7 @@ function connect(): Messaging {
     httpAgent: new Agent({ keepAlive: true }),
   })
   const messaging = getMessaging(app)
-  if (baseUrl) redirect(messaging, baseUrl)
+  adapt(messaging, baseUrl)
   return messaging
 }
 
@@ -78,17 +78,31 @@ function serviceAccount(): ServiceAccount {
   throw new Error('The secret FCM_SERVICE_ACCOUNT is no service account: the key file as one line of JSON is expected.')
 }
 
-// FCM's address stands in the SDK, and 12.7.0 has no setting for it. An agent that connects elsewhere would do in Node;
-// Deno 2.1 asks it for nothing.
-function redirect(messaging: Messaging, baseUrl: string): void {
+interface HttpClient {
+  send(request: { url: string }): Promise<unknown>
+}
+
+interface HttpFailure {
+  response?: { status: number; isJson(): boolean; data: { error?: { details?: { '@type'?: string }[] } } }
+}
+
+// What 12.7.0 has no setting for stands around its client. FCM's address: an agent that connects elsewhere would do in Node,
+// Deno 2.1 asks it for nothing. And it takes every 404 for a token that is gone, whoever says it.
+function adapt(messaging: Messaging, baseUrl: string | undefined): void {
   const { httpClient } = (messaging as unknown as { messagingRequestHandler: { httpClient: HttpClient } })
     .messagingRequestHandler
   const send = httpClient.send.bind(httpClient)
-  httpClient.send = (request) => send({ ...request, url: new URL(new URL(request.url).pathname, baseUrl).href })
-}
-
-interface HttpClient {
-  send(request: { url: string }): Promise<unknown>
+  httpClient.send = async (request) => {
+    const url = baseUrl ? new URL(new URL(request.url).pathname, baseUrl).href : request.url
+    try {
+      return await send({ ...request, url })
+    } catch (error) {
+      const { response } = error as HttpFailure
+      const details = response?.status === 404 && response.isJson() ? (response.data.error?.details ?? []) : undefined
+      const isOfFcm = details?.some((detail) => detail['@type']?.endsWith('google.firebase.fcm.v1.FcmError'))
+      throw details && !isOfFcm ? new Error('FCM answered 404, and not of the token.') : error
+    }
+  }
 }
 
 async function accessToken(account: ServiceAccount): Promise<{ access_token: string; expires_in: number }> {

@@ -26,13 +26,21 @@ test('with all rules in their place, all files are green', () => {
   expect(red).toEqual([])
 })
 
-const only = process.env.PARLEY_MUTANTS ?? ''
-describe.concurrent.each([
+const kinds = [
   ['policies', await policyMutants(client)],
   ['verdicts', await verdictMutants(client)],
   ['refusals', await refusalMutants(client)],
   ['triggers', await triggerMutants(client)],
-])('%s', (_, mutants) => {
+] as const
+
+test('what goes unnoticed is still a rule', () => {
+  const names = kinds.flatMap(([, mutants]) => mutants.map(({ name }) => name))
+  expect(names).toEqual(expect.arrayContaining(Object.keys(unnoticed)))
+})
+
+// PARLEY_MUTANTS=verdict_send npm run test:mutation takes only those away that have this in their name.
+const only = process.env.PARLEY_MUTANTS ?? ''
+describe.concurrent.each(kinds)('%s', (_, mutants) => {
   const noticeable = mutants.filter(({ name }) => name.includes(only) && !(name in unnoticed))
   test.each(noticeable.map((mutant) => [mutant.name, mutant] as const))('%s', async (_, mutant) => {
     const ground = grounds.pop() as Ground

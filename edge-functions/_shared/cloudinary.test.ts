@@ -1,4 +1,4 @@
-import { deepStrictEqual as equal, match } from 'node:assert'
+import { deepStrictEqual as equal, match, throws } from 'node:assert'
 import { createHash } from 'node:crypto'
 import type { StoredFile } from './files.ts'
 
@@ -40,4 +40,14 @@ Deno.test('links are signed: the file for a time, its thumbnail for its transfor
   const signature = sha1(`${path}secret`).toString('base64url').slice(0, 8)
   match(thumbnail, /^https:/)
   equal(thumbnail.replace('/v1/', '/'), `https://res.cloudinary.com/demo/image/authenticated/s--${signature}--/${path}`)
+})
+
+Deno.test('without an account one line says what is missing, and where it comes from', () => {
+  const account = Deno.env.get('CLOUDINARY_URL') ?? ''
+  Deno.env.delete('CLOUDINARY_URL')
+  try {
+    throws(() => signedUpload(picture), { message: /^The secret CLOUDINARY_URL is not set \(.+\)/ })
+  } finally {
+    Deno.env.set('CLOUDINARY_URL', account)
+  }
 })

@@ -40,6 +40,19 @@ test('a limit of calls is 420, with the seconds to wait', async () => {
   }
 })
 
+test('a failure may wait for a list that asks for one file first', async () => {
+  const { url, cloudName, apiKey, apiSecret } = sandbox.cloudinary
+  const list = (...names: string[]) =>
+    fetch(`${url}/v1_1/${cloudName}/resources/image?${names.map((name) => `public_ids[]=${name}`).join('&')}`, {
+      headers: { authorization: `Basic ${btoa(`${apiKey}:${apiSecret}`)}` },
+    })
+  await script({ operation: 'resources', target: 'cursed', status: 500 })
+  expect((await list()).status).toBe(200)
+  expect((await list('blessed', 'cursed')).status).toBe(200)
+  expect((await list('cursed', 'blessed')).status).toBe(500)
+  expect((await list('cursed')).status).toBe(200)
+})
+
 test('a failure may wait for one file, and stay', async () => {
   await script({ operation: 'upload', target: 'cursed', status: 500, times: 'always' })
   expect((await call('upload', 'blessed')).status).toBe(200)

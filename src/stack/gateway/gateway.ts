@@ -67,6 +67,8 @@ export async function startGateway(port: number, routes: Routes, log: (line: str
   })
   // Uploads take as long as they take.
   server.requestTimeout = 0
+  // As long as hosted keeps a connection; Node's own 5 s end while a client is about to use it again.
+  server.keepAliveTimeout = 75_000
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, '127.0.0.1', resolve)

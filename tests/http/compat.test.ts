@@ -291,6 +291,26 @@ test('what happens while the connection is down is told when it is back: each me
   expect(inRoom.filter((content) => content !== 'kept')).toEqual(['before', 'in between', 'after'])
 })
 
+test('two people write in two rooms while the connection is cut again and again: all is told, once and in order', async () => {
+  const [ana, eve, ben] = await people('Ana', 'Eve', 'Ben')
+  const rooms = [await groupOf(ana, ben, eve), await groupOf(eve, ben, ana)]
+  const { cut, all } = await opened(ben)
+  const write = async (from: Person) => {
+    for (let n = 0; n < 24; n++) {
+      await send(from, rooms[n % 2] as string, `${from.id} ${n}`)
+      if (n % 5 === 4) cut()
+    }
+  }
+  await Promise.all([write(ana), write(eve)])
+  const told = () => all.flatMap(({ type, message }) => (type === 'new_message' ? message : []))
+  await vi.waitFor(() => expect(told().length).toBeGreaterThanOrEqual(48), { timeout: 20_000 })
+  for (const p_room_id of rooms) {
+    const { data } = await ben.client.rpc('get_messages', { p_room_id, p_limit: 100 }).throwOnError()
+    const written = (data as { id: string }[]).map(({ id }) => id).reverse()
+    expect(told().flatMap(({ id, conversation_id }) => (conversation_id === p_room_id ? id : []))).toEqual(written)
+  }
+})
+
 test('rooms that are new, and rooms that have moved because somebody left, are heard; those that were left are not', async () => {
   const [ana, ben, eve] = await people('Ana', 'Ben', 'Eve')
   const [hers, his] = [await opened(ana), await opened(ben)]
@@ -324,18 +344,18 @@ test('a socket without a good token closes; a room that is not mine closes its s
   const { WebSocket, token } = await frontEndOf(eve)
   const { url } = inject('stack')
   const addresses = [
-    `${url}/ws/messaging/?token=nonsense`,
-    `${url}/ws/messaging/?token=${token.slice(0, -5)}AAAAA`,
-    `${url}/ws/chat/${room}/?token=${token}`,
-    `${url}/ws/chat/1/?token=${token}`,
-  ]
-  for (const address of addresses) {
+    [4401, `${url}/ws/messaging/?token=nonsense`],
+    [4401, `${url}/ws/messaging/?token=${token.slice(0, -5)}AAAAA`],
+    [4404, `${url}/ws/chat/${room}/?token=${token}`],
+    [4404, `${url}/ws/chat/1/?token=${token}`],
+  ] as const
+  for (const [code, address] of addresses) {
     const socket = new WebSocket(address)
     const closed = await new Promise<{ code?: number }>((resolve, reject) => {
       socket.onopen = () => reject(new Error(`Opened: ${address}`))
       socket.onclose = resolve
     })
-    expect(closed.code).toBe(4401)
+    expect({ address, code: closed.code }).toEqual({ address, code })
   }
 })
 

@@ -1,3 +1,4 @@
+import { retrying } from './failures.ts'
 import { Feed, type FeedEvent } from './feed.ts'
 import type { Message } from './messages.ts'
 import { type Client, connect, type Project } from './project.ts'
@@ -22,6 +23,7 @@ const sameName = ['unread-count-update', 'room-archived', 'room-deleted', 'room-
 /** What a socket of `io()` was to the mobile app, as far as its document goes. */
 export class ChatIo {
   connected = false
+  #isOver = false
   readonly #handlers = new Map<string, Set<Handler>>()
   readonly #sentIds = new Set<string>()
   #client: Client | undefined
@@ -30,8 +32,14 @@ export class ChatIo {
   readonly #opened: Promise<void>
 
   constructor(project: Project, token: Project['token']) {
-    this.#opened = this.#open(project, token ?? (() => ''))
-    this.#opened.catch((error: Error) => this.#dispatch('connect_error', error))
+    this.#opened = retrying(
+      () => this.#open(project, token ?? (() => '')),
+      (error) => {
+        this.#dispatch('connect_error', error)
+        return !this.#isOver
+      },
+    )
+    this.#opened.catch(() => {})
   }
 
   on(event: string, handler: Handler): this {
@@ -56,6 +64,7 @@ export class ChatIo {
   }
 
   disconnect(): this {
+    this.#isOver = true
     this.#opened.finally(() => this.#feed?.close()).catch(() => {})
     this.#setConnected(false)
     return this
@@ -71,7 +80,10 @@ export class ChatIo {
       tell: (event) => this.#tell(client, event),
       online: (isOnline) => isOpen && this.#setConnected(isOnline),
     })
-    await this.#feed.open()
+    await this.#feed.open().catch(async (error) => {
+      await this.#feed?.close()
+      throw error
+    })
     isOpen = true
     this.#setConnected(true)
   }

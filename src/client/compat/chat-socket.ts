@@ -1,3 +1,4 @@
+import { closeCodeOf } from './failures.ts'
 import { Feed, type FeedEvent } from './feed.ts'
 import { messagingEvent } from './messaging-events.ts'
 import { type Client, connect, type Project } from './project.ts'
@@ -64,7 +65,7 @@ export class ChatSocket extends EventTarget {
       tell: tellOf,
       online: (isOnline, reason) => {
         // A token that is over is not good again: whoever has another opens another socket.
-        if (!isOnline && /token|jwt/i.test(reason?.message ?? '')) this.#fail(reason as Error)
+        if (!isOnline && reason && closeCodeOf(reason) === 4401) this.#fail(reason)
       },
     })
     this.#feed = feed
@@ -78,7 +79,7 @@ export class ChatSocket extends EventTarget {
   #fail(error: Error): void {
     if (this.readyState >= ChatSocket.CLOSING) return
     this.#dispatch('error', { message: error.message })
-    this.close(4401, error.message)
+    this.close(closeCodeOf(error), error.message)
   }
 
   async #send(sent: { type?: string; message?: string; conversation_id?: string; is_typing?: boolean }): Promise<void> {

@@ -1,3 +1,4 @@
+import { retrying } from './failures.ts'
 import { Feed, type FeedEvent } from './feed.ts'
 import { type Client, connect, type Project } from './project.ts'
 
@@ -6,10 +7,14 @@ type Handler = (data: unknown) => void
 /** What `Pusher` was to the front ends of staff and guests. Its key and cluster say nothing any more. */
 export class Pusher {
   readonly #channels = new Map<string, PusherChannel>()
+  #isOver = false
   readonly #opened: Promise<{ client: Client; feed: Feed }>
 
   constructor(project: Project) {
-    this.#opened = this.#open(project)
+    this.#opened = retrying(
+      () => this.#open(project),
+      () => !this.#isOver,
+    )
     // Each subscription tells of it.
     this.#opened.catch(() => {})
   }
@@ -34,15 +39,19 @@ export class Pusher {
   }
 
   async disconnect(): Promise<void> {
+    this.#isOver = true
     this.#channels.clear()
     await (await this.#opened).feed.close()
   }
 
   async #open(project: Project) {
-    if (!project.token) throw new Error('Say in `token` whose channels these are.')
+    if (!project.token) throw new Error('Say whose channels these are: there is no token.')
     const { client, userId } = await connect(project, project.token)
     const feed = new Feed(client, userId, { rooms: [], typing: true, tell: (event) => this.#tell(event) })
-    await feed.open()
+    await feed.open().catch(async (error) => {
+      await feed.close()
+      throw error
+    })
     return { client, feed }
   }
 

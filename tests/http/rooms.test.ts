@@ -281,7 +281,11 @@ describe('rows', () => {
     for (const who of [john, jane]) {
       expect((await search(who, `q=${word}&room_id=${room}`)).body.results).toMatchObject([{ is_read: true }])
     }
-    expect((await search(eve, `q=${word}`)).body).toEqual({ results: [] })
+    const { body: newest } = await search(john, `q=${word}&limit=1`)
+    expect(contents(newest.results)).toEqual([`a ${word} of John`])
+    const rest = await search(john, new URL(newest.next).search.slice(1))
+    expect(contents(rest.body.results)).toEqual([`the ${word} of Jane`])
+    expect((await search(eve, `q=${word}`)).body).toEqual({ next: null, results: [] })
     expect(await search(eve, `q=${word}&room_id=${room}`)).toMatchObject(refused(403, 'not_a_member'))
     expect(await search(john, '')).toMatchObject({ status: 400, body: { fields: { q: expect.any(String) } } })
   })

@@ -19,17 +19,15 @@ export const listedRoom = room.extend({
 })
 
 export async function toRooms(caller: Database, found: Room[]): Promise<z.infer<typeof listedRoom>[]> {
-  const last = await shownMessages(
-    caller,
-    found.flatMap(({ last_message }) => last_message ?? []),
-  )
+  const written = found.flatMap(({ last_message }) => last_message ?? [])
+  const lastMessages = new Map((await shownMessages(caller, written)).map((shown) => [shown.room_id, shown]))
   return found.map((each) => ({
     ...each,
     created_at: utc(each.created_at),
     updated_at: utc(each.updated_at),
     archived_at: utc(each.archived_at),
     muted_until: utc(each.muted_until),
-    last_message: last.find(({ id }) => id === each.last_message?.id) ?? null,
+    last_message: lastMessages.get(each.id) ?? null,
     members: each.participants.map(({ id }) => id),
   }))
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Database } from '../../_shared/database.ts'
-import { attachment, type Message, type Room, reaction, text, timestamp, user } from '../shapes.ts'
+import { attachment, type Message, type Room, reaction, text, timestamp, type User, user } from '../shapes.ts'
 import { utc } from '../time.ts'
 
 export const message = z.object({
@@ -56,7 +56,7 @@ export async function toRooms(caller: Database, found: Room[], myId: string): Pr
       id,
       type,
       name: name ?? 'Conversation',
-      participants: participants.map(({ role, ...person }) => person),
+      participants: participants.map(toUser),
       last_message: last_message && lastMessageOf(last_message, readByOthers[id] ?? each.last_read_seq),
       unread_count,
       updated_at: utc(updated_at),
@@ -65,7 +65,11 @@ export async function toRooms(caller: Database, found: Room[], myId: string): Pr
   })
 }
 
-function lastMessageOf(last: Message, readUpToSeq: number) {
-  const { room, attachments, reactions, ...shown } = toMessage({ ...last, is_read: last.seq <= readUpToSeq })
-  return shown
+function toUser({ id, username, first_name, last_name, email, avatar_url }: User): User {
+  return { id, username, first_name, last_name, email, avatar_url }
+}
+
+function lastMessageOf(last: Message, readUpToSeq: number): z.infer<typeof lastMessage> {
+  const { id, content, sender, created_at, is_read } = toMessage({ ...last, is_read: last.seq <= readUpToSeq })
+  return { id, content, sender, created_at, is_read }
 }

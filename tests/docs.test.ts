@@ -50,7 +50,7 @@ test('every public function says what it does, and names refusals that there are
 test('docs/live.md names every event that the database broadcasts, and no other', async () => {
   const { rows } = await client.query<{ event: string }>(
     String.raw`select distinct match[1] as event
-     from pg_proc, regexp_matches(prosrc, 'tell_(?:room|user|member)\([^'']*''([a-z]+-[a-z-]+)''', 'g') as match
+     from pg_proc, regexp_matches(prosrc, '(?:tell_(?:room|user|member)\([^'']*|\n +)''([a-z]+-[a-z-]+)''', 'g') as match
      where pronamespace = 'private'::regnamespace`,
   )
   const [, table] = read('docs/live.md').split('## Events\n')

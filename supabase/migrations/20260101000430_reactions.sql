@@ -268,7 +268,6 @@ declare
   was_mine boolean;
   is_replaced boolean;
 begin
-  perform private.require_message(p_message_id);
   -- A token taken and given back locks the bucket.
   perform private.begin_reacting(me);
   perform private.return_token(me, 'react');

@@ -18,18 +18,8 @@ begin
     perform private.refuse('user_not_found');
   elsif char_length(product_id) > 200 then
     perform private.refuse('product_too_long');
-  end if;
-
-  if p_organization_id is not null then
-    if not exists (select from public.organizations where id = p_organization_id) then
-      perform private.refuse('organization_not_found');
-    elsif 2 <> (
-      select count(*)
-      from public.organization_members
-      where organization_id = p_organization_id and user_id in (me, p_user_id)
-    ) then
-      perform private.refuse('not_in_organization');
-    end if;
+  elsif p_organization_id is not null and not exists (select from public.organizations where id = p_organization_id) then
+    perform private.refuse('organization_not_found');
   end if;
 
   direct_room_id := private.my_direct_room_id(key);
@@ -45,7 +35,8 @@ begin
 end;
 $$;
 
--- The pair's room, if both are in it still: who left the organization in between comes back as a late joiner.
+-- The pair's room, if both are in it still, and so in its organization: who left that in between comes back as a late
+-- joiner.
 create function private.my_direct_room_id(p_key text)
 returns uuid
 language plpgsql stable security definer set search_path = ''

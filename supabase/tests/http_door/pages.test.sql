@@ -1,6 +1,6 @@
 -- Pages by number, and what else the HTTP door asks.
 begin;
-select plan(24);
+select plan(27);
 
 select tests.create_user(name) from unnest(array['ana', 'ben', 'eve']) as name;
 select tests.create_room('lounge', members => array['ana', 'ben']);
@@ -61,9 +61,12 @@ select is(public.read_by_others(array[tests.room_id('lounge')]) ->> tests.room_i
 select is(public.locate_message(pg_temp.message(1)) ->> 'room_id', tests.room_id('lounge')::text, 'a message is in its room');
 select tests.sign_in('eve');
 select tests.refuses($$ select public.locate_message(pg_temp.message(1)) $$, 'not_a_member', 'which a stranger is not told');
+select tests.refuses($$ select public.locate_organization('nowhere') $$, 'organization_not_found', 'what is nowhere has no place');
 
 -- Calls
 select is(public.count_calls(), tests.user_id('eve'), 'who calls is told who that is');
+select tests.refuses('select public.count_calls(0)', 'limit_out_of_range', 'none is no call');
+select tests.refuses('select public.count_calls(101)', 'limit_out_of_range', 'and 101 are not called at once');
 select tests.as_owner();
 update private.limits set value = 0 where name = 'calls_per_minute';
 select tests.sign_in('eve');

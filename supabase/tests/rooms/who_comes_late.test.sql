@@ -1,5 +1,5 @@
 begin;
-select plan(10);
+select plan(11);
 
 select tests.create_user(name) from unnest(array['ana', 'ben']) as name;
 select tests.create_room('lounge', members => array['ana']);
@@ -44,6 +44,12 @@ select is(
 );
 select public.send_message(tests.room_id('lounge'), 'mine');
 select is(pg_temp.unread(), 1, 'what I write is not unread, and reads nothing');
+select tests.as_owner();
+delete from public.chat_room_members where user_id = tests.user_id('ben');
+insert into public.chat_room_members (room_id, user_id) values (tests.room_id('lounge'), tests.user_id('ben'));
+select ok(
+  (select has_written from public.chat_room_members where user_id = tests.user_id('ben')), 'who comes again has written before'
+);
 
 select tests.sign_in('ana');
 select is(public.calculate_unread_count(tests.user_id('ben'), tests.room_id('lounge')), 0, 'nor is his told to her');

@@ -1,6 +1,6 @@
 -- Sync gives what was missed: in order, once, in pages; and what was changed of what one has.
 begin;
-select plan(26);
+select plan(27);
 
 select tests.create_user(name) from unnest(array['ana', 'ben', 'eve']) as name;
 select tests.create_room('lounge', members => array['ana', 'ben']);
@@ -117,6 +117,11 @@ insert into public.chat_room_members (room_id, user_id) values (tests.room_id('b
 select tests.sign_in('ben');
 select pg_temp.sync();
 select is(pg_temp.told('rooms', 'member_count'), '3', 'a room that somebody joined is told');
+select tests.as_owner();
+update public.chat_room_members set role = 'admin' where room_id = tests.room_id('bar') and user_id = tests.user_id('eve');
+select tests.sign_in('ben');
+select pg_temp.sync();
+select is(pg_temp.told('rooms', 'title'), 'bar', 'and one where somebody has another role');
 select tests.as_owner();
 update public.chat_rooms set history_for_new_members = false where id = tests.room_id('bar');
 delete from public.chat_room_members where room_id = tests.room_id('bar') and user_id = tests.user_id('ben');

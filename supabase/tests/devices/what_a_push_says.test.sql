@@ -1,6 +1,6 @@
 -- What the push function is given, and what it may take away.
 begin;
-select plan(23);
+select plan(24);
 
 select tests.create_user(name) from unnest(array['ana', 'ben', 'col']) as name;
 select tests.create_key('ana', 'key');
@@ -122,6 +122,20 @@ select throws_ok($$ select public.drop_devices('{}', now()) $$, '42501', null, '
 set local role service_role;
 select is(public.push_deliveries('[]', 1) -> 'deliveries', '[]', 'the service may');
 select is(public.drop_devices('{}', now())::text, '', 'that too');
+
+-- Slow rooms
+reset role;
+create or replace function private.push_recipients(p_message_id uuid)
+returns table (user_id uuid, device_id uuid, target text, is_mention boolean, show_preview boolean)
+language plpgsql as $$
+begin
+  perform pg_sleep(3.1);
+end;
+$$;
+select results_eq(
+  'select job_id, has_more from pg_temp.parts(6)', $$ values (1::bigint, false), (2, true) $$,
+  'what has taken too long lets the others wait for another call'
+);
 
 select * from finish();
 rollback;

@@ -39,8 +39,9 @@ export const setReadStatus = route({
 // What was read before stays read.
 async function markUnread(caller: Database, roomId: string): Promise<ReadStatus> {
   const marked = await caller.rpc<Pick<ReadStatus, 'room_id' | 'unread_count'>>('mark_unread', { p_room_id: roomId })
-  const [mine] = await caller.rows<Pick<ReadStatus, 'last_read_message_id' | 'read_at'>[]>(
+  const mine = await caller.rows<Pick<ReadStatus, 'last_read_message_id' | 'read_at'>[]>(
     `user_chat_preferences?room_id=eq.${roomId}&select=last_read_message_id,read_at:last_read_at`,
   )
-  return { last_read_message_id: null, read_at: null, ...mine, ...marked }
+  const [{ last_read_message_id, read_at } = { last_read_message_id: null, read_at: null }] = mine
+  return { ...marked, last_read_message_id, read_at }
 }

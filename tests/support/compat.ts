@@ -4,12 +4,16 @@ import { createCompat } from '../../src/client/compat/index.ts'
 import { tokenOf } from '../http/http.ts'
 import type { Person } from './people.ts'
 
-/** An old front end of somebody's, whose connections can be cut. */
+// Nobody answers there.
+const nowhere = 'ws://127.0.0.1:9'
+
+/** An old front end of somebody's, whose connections can be cut, and kept from coming back for a while. */
 export async function frontEndOf(person: Person, tokenNow?: () => string) {
   const connections: WebSocket[] = []
+  let isDown = false
   class Transport extends WebSocket {
     constructor(address: string | URL, protocols?: string[]) {
-      super(address, protocols)
+      super(isDown ? nowhere : address, protocols)
       connections.push(this)
     }
   }
@@ -20,6 +24,9 @@ export async function frontEndOf(person: Person, tokenNow?: () => string) {
     token,
     cut: () => {
       for (const connection of connections) connection.terminate()
+    },
+    setDown: (down: boolean) => {
+      isDown = down
     },
   }
 }

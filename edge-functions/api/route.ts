@@ -24,10 +24,10 @@ export interface Route {
   handle(call: Call<never, never, never>): Promise<unknown>
 }
 
-export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 /** What a route's own code is given: all of it has the shape that the route asks for. */
-export interface Call<Params, Query, Body> {
+interface Call<Params, Query, Body> {
   caller: Caller
   params: Params
   query: Query

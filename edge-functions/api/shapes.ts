@@ -22,11 +22,10 @@ export const attachment = z.object({
   url: z.string().nullable(),
   thumbnail_url: z.string().nullable(),
 })
-export type Attachment = z.infer<typeof attachment>
 
 export const reaction = z.object({ emoji: z.string(), count: z.number(), user_ids: z.array(z.uuid()) })
 
-export const replyPreview = z.object({ id: z.uuid(), sender_id: z.uuid().nullable(), content: z.string().nullable() })
+const replyPreview = z.object({ id: z.uuid(), sender_id: z.uuid().nullable(), content: z.string().nullable() })
 
 /** A message as SQL tells of it, with its times as the documents write them. */
 export const message = z.object({
@@ -60,7 +59,7 @@ export type Message = z.infer<typeof message>
 export const readMessage = message.extend({ is_read: z.boolean() })
 export type ReadMessage = z.infer<typeof readMessage>
 
-export const participant = user.extend({ role: z.string() })
+const participant = user.extend({ role: z.string() })
 
 export const room = z.object({
   id: z.uuid(),

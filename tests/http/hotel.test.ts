@@ -436,3 +436,26 @@ test('hotel.edit: the text and never the files', async () => {
     body: { fields: { message: expect.any(String) } },
   })
 })
+
+test('whatever a guest sends is answered, and never with a fault of ours', async () => {
+  const stay = await checkIn(hotel)
+  const files = await upload(stay.guest, stay.path, ['a.txt', 'text/plain', bytesOf.text])
+  const id = await send(stay.guest, stay, 'here', files)
+  const bodies = [
+    ['POST', 'messages/', { message: 'Hello', reply_to: id, attachment_ids: [], temp_id: '1' }],
+    ['PATCH', `messages/${id}/`, { message: 'there' }],
+    ['POST', `messages/${id}/track-download/`, { attachment_ids: files, download_timestamp: '2025-11-04T12:30:00Z' }],
+    ['POST', 'messages/bulk-delete/', { message_ids: [randomUUID()], reason: 'so' }],
+    ['DELETE', `messages/${randomUUID()}/`, { reason: 'so' }],
+    ['POST', 'upload/', { files: [{ file_name: 'a.txt', mime_type: 'text/plain', size_bytes: 1 }] }],
+  ] as const
+  const values = [null, {}, 'x'.repeat(20_000), 'zero \0 byte', '\ud800']
+  for (const [method, path, body] of bodies) {
+    for (const field of Object.keys(body)) {
+      for (const wrong of values) {
+        const { status } = await call(stay.guest, method, `${stay.path}/${path}`, { ...body, [field]: wrong })
+        expect([200, 201, 400, 404, 409], `${method} ${path} ${field}: ${wrong}`.slice(0, 200)).toContain(status)
+      }
+    }
+  }
+}, 60_000)

@@ -9,11 +9,15 @@ import { type Answer, call } from './http.ts'
 /** The contract's rows. */
 
 let hotel: Hotel
+/** Where Ben works too. */
+let other: Hotel
 let base: string
 let eve: Person
 
 beforeAll(async () => {
   hotel = await openHotel()
+  other = await openHotel()
+  await employ(other, hotel.ben)
   base = `/api/staff-chat/${hotel.slug}`
   eve = await signUp('Eve')
 })
@@ -94,21 +98,20 @@ test('staff.conversations: one with a colleague, of which there is one, and grou
 })
 
 test('staff.conversations: the list, its filters and pages', async () => {
-  const own = await openHotel()
-  const path = `/api/staff-chat/${own.slug}/conversations/`
+  const path = `/api/staff-chat/${other.slug}/conversations/`
   const start = async (title: string | undefined, ...others: Person[]) => {
     const body = { participant_ids: others.map(({ id }) => id), title }
-    return (await call(own.ben, 'POST', path, body)).body.id as string
+    return (await call(other.ben, 'POST', path, body)).body.id as string
   }
-  const list = (query = '', who = own.ben) => call(who, 'GET', path + query)
-  await checkIn(own)
-  const kitchen = await start('Kitchen', own.carla, own.manager)
-  const reception = await start('Reception', own.carla)
-  await start(undefined, own.manager)
+  const list = (query = '', who = other.ben) => call(who, 'GET', path + query)
+  await checkIn(other)
+  const kitchen = await start('Kitchen', other.carla, other.manager)
+  const reception = await start('Reception', other.carla)
+  await start(undefined, other.manager)
 
   expect(await list()).toMatchObject({ status: 200, body: { success: true, count: 3, next: null, previous: null } })
   expect(titlesOf(await list())).toEqual(['direct', 'Reception', 'Kitchen'])
-  await call(own.carla, 'POST', `${path}${kitchen}/send-message/`, { message: 'Dinner is served' })
+  await call(other.carla, 'POST', `${path}${kitchen}/send-message/`, { message: 'Dinner is served' })
   const newest = await list()
   expect(titlesOf(newest)).toEqual(['Kitchen', 'direct', 'Reception'])
   expect(newest.body.conversations[0]).toMatchObject({ unread_count: 1, last_message: { message: 'Dinner is served' } })
@@ -119,20 +122,20 @@ test('staff.conversations: the list, its filters and pages', async () => {
   expect(titlesOf(await list('?search=recep'))).toEqual(['Reception'])
   expect(titlesOf(await list('?search=carla'))).toEqual(['Kitchen', 'Reception'])
   expect(titlesOf(await list('?search='))).toHaveLength(3)
-  await call(own.ben, 'PATCH', `${path}${reception}/`, { is_archived: true })
+  await call(other.ben, 'PATCH', `${path}${reception}/`, { is_archived: true })
   expect(titlesOf(await list())).toEqual(['Kitchen', 'direct'])
   expect(titlesOf(await list('?archived=true'))).toEqual(['Reception'])
-  expect(titlesOf(await list('', own.carla))).toEqual(['Kitchen', 'Reception'])
+  expect(titlesOf(await list('', other.carla))).toEqual(['Kitchen', 'Reception'])
 
   // A page begins where the one before it ended, whatever moves up meanwhile.
   const first = await list('?page_size=1')
   expect(titlesOf(first)).toEqual(['Kitchen'])
-  const second = await call(own.ben, 'GET', pathOf(first.body.next))
+  const second = await call(other.ben, 'GET', pathOf(first.body.next))
   expect(titlesOf(second)).toEqual(['direct'])
   expect(second.body).toMatchObject({ count: 2, next: null })
-  await start('New', own.carla)
-  expect(titlesOf(await call(own.ben, 'GET', pathOf(first.body.next)))).toEqual(['direct'])
-  const back = await call(own.ben, 'GET', pathOf(second.body.previous))
+  await start('New', other.carla)
+  expect(titlesOf(await call(other.ben, 'GET', pathOf(first.body.next)))).toEqual(['direct'])
+  const back = await call(other.ben, 'GET', pathOf(second.body.previous))
   expect(titlesOf(back)).toEqual(['Kitchen'])
 
   expect(await list('?type=guest')).toMatchObject({ status: 400, body: { fields: { type: expect.any(String) } } })
@@ -178,10 +181,8 @@ test('staff.conversations: one of them, seen, changed, archived and left', async
 })
 
 test('staff.conversations: of this hotel, and not with guests', async () => {
-  const other = await openHotel()
   const id = await group()
   const message = await send(hotel.ben, id, 'Hello')
-  await employ(other, hotel.ben)
   for (const [method, path] of [
     ['GET', `conversations/${id}/`],
     ['GET', `conversations/${id}/messages/`],
@@ -496,18 +497,15 @@ test('staff.read: who has read it, and when', async () => {
 })
 
 test('staff.unread: how many, in this hotel alone', async () => {
-  const [own, other] = [await openHotel(), await openHotel()]
-  await employ(other, own.ben)
-  const start = async (at: Hotel, from: Person) => {
-    const { body } = await call(from, 'POST', `/api/staff-chat/${at.slug}/conversations/`, {
-      participant_ids: [own.ben.id],
-    })
-    await call(from, 'POST', `/api/staff-chat/${at.slug}/conversations/${body.id}/send-message/`, { message: 'Hello' })
+  const start = async (at: Hotel) => {
+    const path = `/api/staff-chat/${at.slug}/conversations/`
+    const { body } = await call(at.carla, 'POST', path, { participant_ids: [hotel.ben.id] })
+    await call(at.carla, 'POST', `${path}${body.id}/send-message/`, { message: 'Hello' })
     return body.id as string
   }
-  const id = await start(own, own.carla)
-  await start(other, other.carla)
-  const unread = await call(own.ben, 'GET', `/api/staff-chat/${own.slug}/unread-count/`)
+  await start(hotel)
+  const id = await start(other)
+  const unread = await call(hotel.ben, 'GET', `/api/staff-chat/${other.slug}/unread-count/`)
   expect({ status: unread.status, body: unread.body }).toEqual({
     status: 200,
     body: {
@@ -580,9 +578,9 @@ test('staff.unread: when one wants pushes', async () => {
 test('staff.search: in the caller’s conversations of this hotel', async () => {
   const word = `taxi${randomUUID().slice(0, 8)}`
   const id = await group()
-  const other = await call(hotel.ben, 'POST', `${base}/conversations/`, { participant_ids: [hotel.admin.id] })
+  const direct = await call(hotel.ben, 'POST', `${base}/conversations/`, { participant_ids: [hotel.admin.id] })
   const sent = await send(hotel.ben, id, `the ${word} is here`)
-  await send(hotel.ben, other.body.id, `no ${word} today`)
+  await send(hotel.ben, direct.body.id, `no ${word} today`)
   const stay = await checkIn(hotel)
   await call(stay.guest, 'POST', `${stay.path}/messages/`, { message: `a ${word} for me` })
   const search = (who: Person, query: string) => call(who, 'GET', `${base}/search/${query}`)
@@ -629,3 +627,32 @@ test('staff.push: colleagues who are away are told who wrote what in which group
     .poll(shown, { timeout: 25_000, interval: 100 })
     .toMatchObject({ title: 'Night shift', body: 'Ben: The taxi is here' })
 })
+
+test('whatever a colleague sends is answered, and never with a fault of ours', async () => {
+  const id = await group()
+  const message = await send(hotel.ben, id, 'Hello')
+  const bodies = [
+    [
+      'PATCH',
+      at(id, ''),
+      { title: 'Reception', description: 'Keys', avatar_url: 'https://example.com', is_archived: false },
+    ],
+    ['POST', at(id, 'participants/'), { user_ids: [hotel.manager.id] }],
+    ['POST', at(id, 'send-message/'), { message: 'Hello', reply_to: message, attachment_ids: [], temp_id: '1' }],
+    ['POST', at(id, 'upload/'), { files: [] }],
+    ['POST', at(id, 'mark-read/'), { message_id: message }],
+    ['POST', at(id, 'mute/'), { muted: true, until: '2100-01-01T00:00:00Z' }],
+    ['PATCH', of(message, 'edit/'), { message: 'Hello' }],
+    ['POST', of(message, 'react/'), { emoji: '👍' }],
+    ['PUT', `${base}/notification-preferences/`, { quiet_from: '22:00', quiet_until: '07:00', time_zone: 'UTC' }],
+  ] as const
+  const values = [null, {}, 'x'.repeat(20_000), 'zero \0 byte', '\ud800']
+  for (const [method, path, body] of bodies) {
+    for (const field of Object.keys(body)) {
+      for (const wrong of values) {
+        const { status } = await call(hotel.ben, method, path, { ...body, [field]: wrong })
+        expect([200, 201, 400, 404, 409], `${method} ${path} ${field}: ${wrong}`.slice(0, 200)).toContain(status)
+      }
+    }
+  }
+}, 60_000)

@@ -242,9 +242,12 @@ begin
   if p_message.client_id is null then
     return false;
   end if;
+  -- `offset 0` has it found by the client id: the sender would tempt Postgres to read all that person's messages here.
   select * into sent
-  from public.chat_messages
-  where room_id = p_message.room_id and sender_id = p_message.sender_id and client_id = p_message.client_id;
+  from (
+    select * from public.chat_messages where room_id = p_message.room_id and client_id = p_message.client_id offset 0
+  ) as known
+  where sender_id = p_message.sender_id;
   if sent.id is null then
     return false;
   end if;

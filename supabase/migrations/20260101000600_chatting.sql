@@ -125,6 +125,7 @@ declare
   -- Asked first, while nobody has to wait for this room.
   reach jsonb := private.reach_of(p_room_id, me);
   message public.chat_messages;
+  shown jsonb;
 begin
   insert into public.chat_messages (
     room_id,
@@ -152,12 +153,18 @@ begin
 
   -- Nothing inserted: this client id has been sent before, and the caller gets what it became.
   if message.id is null then
-    message := private.require_message(id)
-    from public.chat_messages
-    where room_id = p_room_id and sender_id = me and client_id = p_client_id;
+    message := private.require_message(known.id)
+    from (select * from public.chat_messages where room_id = p_room_id and client_id = p_client_id offset 0) as known
+    where known.sender_id = me;
+    shown := private.message_json(message);
+  -- What others are told of an answer may quote less than the caller sees.
+  elsif p_reply_to_id is not null then
+    shown := private.message_json(message);
+  else
+    shown := current_setting('parley.sent_message')::jsonb;
   end if;
   return reach || jsonb_build_object(
-    'message', private.message_json(message),
+    'message', shown,
     'temp_id', message.client_id,
     'message_id', message.id,
     'timestamp', message.created_at

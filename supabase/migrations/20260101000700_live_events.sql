@@ -110,6 +110,8 @@ begin
     'new-message',
     event
   );
+  -- Whoever sends is answered with it.
+  perform set_config('parley.sent_message', event ->> 'message', true);
   return null;
 end;
 $$;

@@ -65,7 +65,7 @@ export function toListedConversation(room: Room): z.infer<typeof listedConversat
   return {
     id,
     title: name ?? 'Conversation',
-    participants: participants.map(({ role, ...person }) => person),
+    participants: participants.map(({ role: _, ...person }) => person),
     last_message: last && { content: contentOf(last), sender_id: last.sender_id, created_at: utc(last.created_at) },
     unread_count,
   }

@@ -184,6 +184,8 @@ begin
       select m
       from public.chat_messages as m
       where m.room_id = room.id
+        -- Said for a plan that knows no values: the index of changes holds no others.
+        and m.change_seq > 0
         and m.change_seq > room.change_seq
         and m.seq <= room.seq
         and m.seq > room.hidden_seq

@@ -320,7 +320,6 @@ as $$
 declare
   message public.chat_messages;
 begin
-  perform private.require_me();
   select * into message from public.chat_messages where id = p_message_id;
   if message.id is null then
     perform private.refuse('message_not_found');

@@ -1,9 +1,10 @@
 -- Pages by number, and what else the HTTP door asks.
 begin;
-select plan(27);
+select plan(29);
 
 select tests.create_user(name) from unnest(array['ana', 'ben', 'eve']) as name;
 select tests.create_room('lounge', members => array['ana', 'ben']);
+select tests.create_room('bar', members => array['ana']);
 create function pg_temp.message(p_seq int) returns uuid language sql stable security definer as $$
   select id from public.chat_messages where room_id = tests.room_id('lounge') and seq = p_seq
 $$;
@@ -15,6 +16,7 @@ grant execute on all functions in schema pg_temp to authenticated;
 select tests.sign_in('ana');
 select public.send_message(tests.room_id('lounge'), n::text) from generate_series(1, 7) as n;
 select public.delete_message(pg_temp.message(3));
+select public.send_message(tests.room_id('bar'), 'bar');
 
 -- Pages
 select is(pg_temp.texts(public.message_page(tests.room_id('lounge'), 3)), '7 6 5', 'the newest first');
@@ -42,6 +44,10 @@ select tests.refuses(
 select tests.refuses(
   $$ select public.message_page(tests.room_id('lounge'), p_before_id => gen_random_uuid()) $$, 'message_not_found', 'before none'
 );
+select tests.refuses(
+  $$ select public.message_page(tests.room_id('lounge'), p_before_id => (select id from public.chat_messages where content = 'bar')) $$,
+  'message_not_found', 'nor before one of another room'
+);
 
 -- Reading
 select is(public.message_page(tests.room_id('lounge'), 1) #>> '{messages,0,is_read}', 'false', 'mine is unread while nobody has read it');
@@ -56,6 +62,9 @@ select is(
   'who sent it sees who did'
 );
 select is(public.read_by_others(array[tests.room_id('lounge')]) ->> tests.room_id('lounge')::text, '7', 'and how far');
+select tests.refuses(
+  $$ select public.read_by_others(array_fill(tests.room_id('lounge'), array[501])) $$, 'room_count_out_of_range', 'in 500 rooms at most'
+);
 
 -- Places
 select is(public.locate_message(pg_temp.message(1)) ->> 'room_id', tests.room_id('lounge')::text, 'a message is in its room');

@@ -129,24 +129,43 @@ declare
   );
   wiped_rooms uuid[] := array(select distinct room_id from public.chat_messages where id = any (wiped));
 begin
+  -- A trigger a message that updates the room each time would take minutes for some accounts.
+  perform set_config('parley.changes_many', 'on', true);
   update public.chat_messages as m
   set sender_id = nullif(m.sender_id, p_user_id), change_seq = changes.change_seq
-  -- Who mentioned them shows one name less.
+  -- Who mentioned them shows one name less, and who answered them quotes nobody.
   from private.next_change_seqs(
-    written || array(select message_id from public.message_mentions where user_id = p_user_id)
+    written
+    || array(select message_id from public.message_mentions where user_id = p_user_id)
+    || array(select id from public.chat_messages where reply_to_id = any (written))
   ) as changes
   where m.id = changes.message_id;
 
-  update public.chat_messages as m
-  set
-    is_deleted = true,
-    deleted_at = clock_timestamp(),
-    content = private.placeholder(content is not null or encrypted_content is not null, private.has_attachments(m)),
-    metadata = '{}',
-    is_encrypted = false,
-    encryption_key_id = null,
-    encrypted_content = null
-  where id = any (wiped) and not is_deleted;
+  with emptied as (
+    update public.chat_messages as m
+    set
+      is_deleted = true,
+      deleted_at = clock_timestamp(),
+      content = private.placeholder(content is not null or encrypted_content is not null, private.has_attachments(m)),
+      metadata = '{}',
+      is_encrypted = false,
+      encryption_key_id = null,
+      encrypted_content = null
+    where id = any (wiped) and not is_deleted
+    returning room_id, seq
+  ),
+  summed as (
+    insert into private.uncounted_messages as sums (room_id, sender_id, block_size, block, messages)
+    select room_id, '00000000-0000-0000-0000-000000000000'::uuid, size, seq / size, count(*)
+    from emptied, unnest(array[64, 4096, 262144]) as size
+    group by 1, 2, 3, 4
+    on conflict (room_id, sender_id, block_size, block) do update set messages = sums.messages + excluded.messages
+  )
+  update public.chat_rooms as r
+  set uncounted_messages = uncounted_messages + of_room.messages
+  from (select room_id, count(*) as messages from emptied group by room_id) as of_room
+  where r.id = of_room.room_id;
+  perform set_config('parley.changes_many', '', true);
   perform private.wipe_messages(wiped);
   perform private.move_last_message_back(m)
   from public.chat_rooms as r

@@ -69,6 +69,9 @@ returns trigger
 language plpgsql security definer set search_path = ''
 as $$
 begin
+  if current_setting('parley.changes_many', true) = 'on' then
+    return null;
+  end if;
   if exists (select from public.chat_messages where reply_to_id = new.id) then
     update public.chat_messages as m
     set change_seq = changes.change_seq

@@ -294,6 +294,10 @@ async function measureSending(url: string, owner: pg.Client): Promise<void> {
 
   for (const table of ['chat_rooms', 'user_chat_preferences']) {
     if (table === 'user_chat_preferences') {
+      await owner.query('update public.user_chat_preferences set last_delivered_seq = 0 where user_id = $1', [user(1)])
+      await owner.query('select pg_stat_force_next_flush(), pg_stat_reset_single_table_counters($1::regclass)', [
+        `public.${table}`,
+      ])
       const reader = await signIn(url, user(1))
       for (let seq = 0; seq < sends; seq += 1) {
         await reader.query(`select public.mark_delivered('${id('room', 1)}', ${seq})`)

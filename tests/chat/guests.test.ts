@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterEach, expect, test } from 'vitest'
-import { demoPeople } from '../../src/commands/demo-people.ts'
+import { demoGuest, demoPeople } from '../../src/commands/demo-people.ts'
 import { listen } from '../support/channels.ts'
 import { connect, type Person, signUp } from '../support/people.ts'
 
@@ -181,7 +181,9 @@ test('whoever is removed from the hotel hears its guests no longer', async () =>
 
 test("the demo hotel's guest comes in with the code of the seed", async () => {
   const maria = await stranger()
-  const room = (await join(maria, 'grand-hotel', '101', 'parley-2345').throwOnError()).data as unknown as Room
+  const room = (
+    await join(maria, demoGuest.hotelSlug, demoGuest.roomNumber, demoGuest.code.toLowerCase()).throwOnError()
+  ).data as unknown as Room
   const { data } = await maria.client.rpc('get_messages', { p_room_id: room.id }).throwOnError()
   expect(data).toMatchObject([{ content: 'Welcome, Maria! Write here whenever you need something.' }])
 

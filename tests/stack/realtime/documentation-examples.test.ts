@@ -134,9 +134,16 @@ describe('Broadcast', () => {
     await served.sql(`create policy "Ana reads the history" on realtime.messages for select to authenticated
       using (realtime.topic() = 'doc:history' and (select auth.uid()) = '${ana}')`)
     const since = Date.now() - 60_000
+    // Once these were heard, who comes later hears them no more as they happen.
+    const earlier = anas.channel('doc:history', { config: { private: true } })
+    earlier.on('broadcast', { event: 'position' }, ({ payload }) => log(payload.x))
+    await subscribed(earlier)
     for (const x of [1, 2, 3]) {
       await served.sql(`select realtime.send(jsonb_build_object('x', $1::int), 'position', 'doc:history', true)`, [x])
     }
+    await seen([1, 2, 3])
+    await anas.removeChannel(earlier)
+    logged = []
     const config = { private: true, broadcast: { replay: { since, limit: 2 } } }
     const channel = anas.channel('doc:history', { config })
     channel.on('broadcast', { event: 'position' }, ({ payload, meta }) => log([meta?.replayed ?? false, payload.x]))

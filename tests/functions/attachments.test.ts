@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { beforeAll, expect, inject, test } from 'vitest'
+import { beforeEach, expect, inject, test } from 'vitest'
 import { jpeg, png } from '../stack/sandbox/images.ts'
 import { announce, callFunction, post, unzip, upload } from '../support/files.ts'
 import { sandbox, scriptFailure, withDatabase } from '../support/jobs.ts'
@@ -14,7 +14,8 @@ let ben: Person
 let eve: Person
 let room: string
 
-beforeAll(async () => {
+// Of their own for each test: uploads are counted.
+beforeEach(async () => {
   ;[ana, ben, eve] = await Promise.all([signUp('Ana'), signUp('Ben'), signUp('Eve')])
   room = await directChat(ana, ben)
 })

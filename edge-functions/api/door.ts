@@ -20,7 +20,12 @@ const documents: Document[] = [hotel, staff, messaging, rooms, mobile]
 export const door: Handler = async (request) => await router.fetch(request)
 
 const router = new Hono()
-router.get('/api/openapi.json', () => Response.json(openApi(documents)))
+// Made when somebody asks: a function's start is to be short.
+let description: string | undefined
+router.get('/api/openapi.json', () => {
+  description ??= JSON.stringify(openApi(documents))
+  return new Response(description, { headers: { 'content-type': 'application/json' } })
+})
 for (const [path, served] of servedPaths(documents)) {
   const pattern = path.replaceAll(/\{(\w+)\}/g, ':$1')
   for (const { document, route } of served) {

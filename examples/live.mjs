@@ -76,3 +76,5 @@ console.log('Caught up:', store.messages.get(message_id).content)
 clearInterval(heartbeat)
 await ben.client.rpc('mark_offline').throwOnError()
 await ana.client.removeAllChannels()
+// supabase-js's own timers would last some seconds.
+process.exit()

@@ -31,3 +31,5 @@ console.log(`${sender.first_name} wrote: ${content}`)
 const { data: messages } = await ben.client.rpc('get_messages', { p_room_id: room.id }).throwOnError()
 console.log(`Messages in the room: ${messages.length}`)
 await ben.client.removeAllChannels()
+// supabase-js's own timers would last some seconds.
+process.exit()

@@ -112,7 +112,8 @@ function parse(text: string): RestError {
   }
 }
 
-function tokenOf(request: Request): string {
+/** @throws Refusal when there is none. */
+export function tokenOf(request: Request): string {
   const [, token] = /^(?:Bearer|Token) +(\S+)$/i.exec(request.headers.get('authorization') ?? '') ?? []
   if (!token) throw notSignedIn()
   return token

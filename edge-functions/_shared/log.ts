@@ -12,5 +12,7 @@ export function logOf(name: string, requestId: string): Log {
 export function reason(error: unknown): string {
   const text = error instanceof Error ? `${error.name}: ${error.message}` : 'Something that is no error was thrown.'
   const { cause } = (error ?? {}) as { cause?: unknown }
-  return (cause instanceof Error ? `${text} (${cause.name}: ${cause.message})` : text).slice(0, 500)
+  const whole = cause instanceof Error ? `${text} (${cause.name}: ${cause.message})` : text
+  // Deno names the whole address that it could not reach: of a signed one the signature too.
+  return whole.replaceAll(/\?[^\s)]+/g, '?…').slice(0, 500)
 }

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto'
-import { type Caller, callerDatabase } from '../_shared/database.ts'
+import { type Caller, callerDatabase, tokenOf } from '../_shared/database.ts'
 import { setting } from '../_shared/settings.ts'
 
 /** A token that the database found good a moment ago. */
@@ -26,18 +26,25 @@ export async function callerOf(request: Request): Promise<Caller> {
 }
 
 async function countCall(request: Request): Promise<string> {
-  const token = request.headers.get('authorization') ?? ''
+  const token = tokenOf(request)
   const there = known.get(token)
   if (there && there.until > Date.now() && there.uncounted + 1 < together.calls) {
     there.uncounted += 1
     return there.userId
   }
-  // Whatever comes of it, these are not counted twice.
-  known.delete(token)
-  const userId = await callerDatabase(request).rpc<string>('count_calls', { p_calls: 1 + (there?.uncounted ?? 0) })
-  if (known.size >= together.tokens) known.clear()
-  known.set(token, { userId, until: Date.now() + together.milliseconds, uncounted: 0 })
-  return userId
+  const calls = Math.min(1 + (there?.uncounted ?? 0), together.calls)
+  // Calls that come meanwhile do not count these again.
+  if (there) there.uncounted = 0
+  try {
+    const userId = await callerDatabase(request).rpc<string>('count_calls', { p_calls: calls })
+    if (known.size >= together.tokens) known.clear()
+    known.set(token, { userId, until: Date.now() + together.milliseconds, uncounted: 0 })
+    return userId
+  } catch (error) {
+    // Refused, they stay to be counted: else every refusal would be a present of nine calls.
+    if (there) Object.assign(there, { until: 0, uncounted: calls })
+    throw error
+  }
 }
 
 /**

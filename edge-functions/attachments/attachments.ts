@@ -70,5 +70,8 @@ export async function attachments(request: Request): Promise<Response> {
   const found = Object.hasOwn(calls, name) && calls[name]
   if (!found) throw new Refusal(404, 'not_found', 'There is nothing here.')
   requireMethod(request, found.method)
-  return await found.call(callerDatabase(request), request, url)
+  const caller = callerDatabase(request)
+  // Before anything is read of what a stranger sends.
+  await caller.id()
+  return await found.call(caller, request, url)
 }

@@ -1318,6 +1318,10 @@ export type Database = {
         Returns: Json
       }
       online_users: { Args: Record<PropertyKey, never>; Returns: string[] }
+      pending_uploads: {
+        Args: { p_attachment_ids: string[]; p_user_id: string }
+        Returns: Json
+      }
       push_deliveries: {
         Args: { p_jobs: Json; p_limit: number }
         Returns: Json

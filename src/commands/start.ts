@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Mail } from '../stack/auth/mail.ts'
+import { isRoutine } from '../stack/functions/routine.ts'
 import { PortsTaken } from '../stack/postgres/ports.ts'
 import { type Stack, startStack } from '../stack/stack.ts'
 import { projectRoot } from '../stack/supabase-cli.ts'
@@ -22,7 +23,9 @@ export async function start(port: number, databasePort: number): Promise<void> {
       signal: stop,
       step: (what) => progress.step(what),
       warn: (what) => progress.note(what),
-      log: (line) => console.log(line),
+      log: (line) => {
+        if (!isRoutine(line)) console.log(line)
+      },
       mail: showMail,
     }).finally(() => progress.end())
     console.log(banner(stack))

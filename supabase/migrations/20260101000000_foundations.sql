@@ -70,6 +70,7 @@ values
   ('slug_taken', 'PT409', 'Another organization has this slug.'),
   ('stay_over', 'PT409', 'This stay is over.'),
   ('system_message', 'PT409', 'What the system says is neither edited nor forwarded.'),
+  ('too_much_unsent', 'PT409', 'Send what you have uploaded before you upload more.'),
   ('undo_window_over', 'PT409', 'It is too late to bring this message back.'),
   ('username_taken', 'PT409', 'Somebody else has this username.'),
   ('archive_too_large', 'PT413', 'These are too many files for one archive, or too large ones.'),

@@ -48,6 +48,8 @@ values
   ('search_results', 100, 'messages'),
   ('sync_messages_behind', 1000, 'messages or changes of a room, before it is fetched afresh'),
   ('undo_seconds', 30, 'seconds in which a delete can be undone, where no organization says how long'),
+  ('unsent_bytes', 2147483648, 'bytes of files of one person that wait to be sent'),
+  ('upload_checks_per_hour', 240, 'times of looking at what has arrived of uploads'),
   ('upload_hours', 24, 'hours in which an upload is to be sent'),
   ('uploads_per_minute', 30, 'times of announcing files'),
   ('user_searches_per_minute', 60, 'searches for people, the bucket holding as many');

@@ -363,6 +363,16 @@ begin
     perform private.refuse('too_many_attachments');
   end if;
   perform private.take_token(p_user_id, 'upload', private.limit_of('uploads_per_minute'), '1 minute');
+  -- What is announced and never sent lies somewhere for a day, and somebody pays for it.
+  if (
+    select coalesce(sum(coalesce(size_bytes, limits.max_bytes)), 0) from private.files_in(p_files)
+  ) + (
+    select coalesce(sum(declared_size_bytes), 0)
+    from public.media_assets
+    where owner_id = p_user_id and state in ('pending', 'verified')
+  ) > private.limit_of('unsent_bytes') then
+    perform private.refuse('too_much_unsent');
+  end if;
 
   select
     jsonb_agg(
@@ -439,6 +449,35 @@ end;
 $$;
 
 -- What arrived is not what was promised: the file is given up, and the answer says why. A refusal would take that back.
+-- Of these files those of this person that nobody has looked at yet. Looking costs a question of many that the store of
+-- files answers an hour, to all people together: so each person has a part of them.
+create function private.pending_uploads(p_user_id uuid, p_attachment_ids uuid[])
+returns jsonb
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  pending jsonb;
+begin
+  select jsonb_agg(
+    jsonb_build_object(
+      'attachment_id', id,
+      'provider', provider,
+      'public_id', public_id,
+      'resource_type', resource_type,
+      'file_name', file_name,
+      'mime_type', declared_mime_type,
+      'size_bytes', declared_size_bytes
+    )
+  ) into pending
+  from public.media_assets
+  where id = any (p_attachment_ids) and owner_id = p_user_id and state = 'pending';
+  if pending is not null then
+    perform private.take_token(p_user_id, 'upload_check', private.limit_of('upload_checks_per_hour'), '1 hour');
+  end if;
+  return coalesce(pending, '[]');
+end;
+$$;
+
 create function private.verify_attachment(p_attachment_id uuid, p_mime_type text, p_size_bytes bigint)
 returns jsonb
 language plpgsql security definer set search_path = ''
@@ -488,6 +527,15 @@ language plpgsql security invoker set search_path = ''
 as $$
 begin
   return private.create_attachments(p_user_id, p_room_id, p_files, p_provider);
+end;
+$$;
+
+create function public.pending_uploads(p_user_id uuid, p_attachment_ids uuid[])
+returns jsonb
+language plpgsql security invoker set search_path = ''
+as $$
+begin
+  return private.pending_uploads(p_user_id, p_attachment_ids);
 end;
 $$;
 
@@ -809,8 +857,10 @@ grant execute on function public.get_attachments(uuid[], boolean) to authenticat
 grant execute on function public.room_attachments(uuid) to authenticated;
 grant execute on function public.track_download(uuid, uuid[], timestamptz) to authenticated;
 grant execute on function private.create_attachments(uuid, uuid, jsonb, public.media_provider) to service_role;
+grant execute on function private.pending_uploads(uuid, uuid[]) to service_role;
 grant execute on function private.verify_attachment(uuid, text, bigint) to service_role;
 grant execute on function public.create_attachments(uuid, uuid, jsonb, public.media_provider) to service_role;
+grant execute on function public.pending_uploads(uuid, uuid[]) to service_role;
 grant execute on function public.verify_attachment(uuid, text, bigint) to service_role;
 
 -- Comments
@@ -825,7 +875,9 @@ comment on table public.message_attachments is 'The files of messages. Several m
 comment on column public.message_attachments.room_id is 'The message''s: it never moves.';
 comment on table public.message_downloads is 'Who said to have downloaded what, and when.';
 comment on function public.create_attachments(uuid, uuid, jsonb, public.media_provider) is
-'For the upload function: announces files [{file_name, mime_type, size_bytes}] that this person is to upload for this chat, or for one that the send names when it is null, all or none; a size that is not said is the largest allowed. Answers {uploads: [{attachment_id, provider, public_id, resource_type, file_name, mime_type, size_bytes, max_bytes}], refused: [{file_name, error, message}]}; errors: file_name_invalid, file_type_not_allowed, file_empty, file_too_large. Refusals: room_not_found, not_a_member, stay_over, blocked, too_many_attachments, too_many_requests.';
+'For the upload function: announces files [{file_name, mime_type, size_bytes}] that this person is to upload for this chat, or for one that the send names when it is null, all or none; a size that is not said is the largest allowed. Answers {uploads: [{attachment_id, provider, public_id, resource_type, file_name, mime_type, size_bytes, max_bytes}], refused: [{file_name, error, message}]}; errors: file_name_invalid, file_type_not_allowed, file_empty, file_too_large. Refusals: room_not_found, not_a_member, stay_over, blocked, too_many_attachments, too_many_requests, too_much_unsent.';
+comment on function public.pending_uploads(uuid, uuid[]) is
+'For the upload function: which of these uploads of this person are still to be looked at: [{attachment_id, provider, public_id, resource_type, file_name, mime_type, size_bytes}]. Refusals: too_many_requests.';
 comment on function public.verify_attachment(uuid, text, bigint) is
 'For the upload function: says what really arrived. Answers {attachment_id, state, error, message}: verified, or delete_requested with the error file_type_not_allowed, file_empty or file_too_large, which is also more than was announced; once verified it stays so. Refusals: attachment_not_found.';
 comment on function public.get_attachments(uuid[], boolean) is

@@ -206,6 +206,9 @@ as $$
 declare
   me uuid := private.my_id();
 begin
+  if cardinality(p_message_ids) > 500 then
+    perform private.refuse('message_count_out_of_range');
+  end if;
   return array(
     select m.id
     from public.chat_messages as m
@@ -375,7 +378,7 @@ comment on function public.read_by_others(uuid[]) is
 comment on function public.mark_message_read(uuid) is
 'Reads this message of somebody else''s and all before it. Answers as mark_read. Refusals: not_signed_in, message_not_found, not_a_member, own_message.';
 comment on function public.read_messages(uuid[]) is
-'Those of these messages that are read: of others'' by the caller, of the caller''s by somebody else. Messages of rooms that the caller is not in are passed over.';
+'Those of these messages that are read: of others'' by the caller, of the caller''s by somebody else. Messages of rooms that the caller is not in are passed over. Refusals: message_count_out_of_range, over 500.';
 comment on function public.locate_room(uuid) is
 '{room_id, type, organization_id, organization_slug}. Refusals: not_signed_in, room_not_found, not_a_member.';
 comment on function public.locate_message(uuid) is

@@ -108,8 +108,12 @@ returns jsonb
 language plpgsql stable security definer set search_path = ''
 as $$
 declare
-  room_ids uuid[] := array(select distinct (private.require_message(id)).room_id from unnest(p_message_ids) as id);
+  room_ids uuid[];
 begin
+  if cardinality(p_message_ids) > 500 then
+    perform private.refuse('message_count_out_of_range');
+  end if;
+  room_ids := array(select distinct (private.require_message(id)).room_id from unnest(p_message_ids) as id);
   if cardinality(room_ids) <> 1 then
     perform private.refuse('message_not_found');
   end if;
@@ -193,6 +197,6 @@ grant execute on function public.locate_attachment(uuid) to authenticated;
 comment on function public.staff_rooms(uuid, boolean, text, text, boolean, int, int, timestamptz, uuid, boolean) is
 'A page of 1 to 100 of the caller''s direct and group chats in an organization, past `p_offset` others, the newest updated_at first; or before the updated_at and id of a room, or after them with p_backwards. Archived ones or the others, or with null both; of a type (direct, group); with all words of a query, or words that begin so, in the title and description or in the name of somebody there; with unread messages. Answers {count: of all that fit, has_more, rooms}. Refusals: not_signed_in, organization_not_found, not_in_organization, limit_out_of_range.';
 comment on function public.locate_messages(uuid[]) is
-'The room that these messages are in, as locate_room; when they are in several, they are not found. Refusals: not_signed_in, message_not_found, not_a_member.';
+'The room that these messages are in, as locate_room; when they are in several, they are not found. Refusals: not_signed_in, message_count_out_of_range, message_not_found, not_a_member.';
 comment on function public.locate_attachment(uuid) is
 'The room of a file that the caller uploaded or may see, as locate_room. Refusals: not_signed_in, attachment_not_found, not_a_member.';

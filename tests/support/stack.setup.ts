@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
+import { isRoutine } from '../../src/stack/functions/routine.ts'
 import { freePort } from '../../src/stack/postgres/ports.ts'
 import { startStack } from '../../src/stack/stack.ts'
 import { projectRoot } from '../../src/stack/supabase-cli.ts'
@@ -37,9 +38,4 @@ export default async function setup(project: TestProject): Promise<() => Promise
     rmSync(dir, { recursive: true, force: true })
     if (lines.length) console.log(`The stack had to say:\n${lines.join('\n')}`)
   }
-}
-
-// Functions say of each call how it went. Only what they have a reason to tell is worth reading.
-function isRoutine(line: string): boolean {
-  return /"event":"(answered|drained|refused|job failed)"/.test(line) && !/"reason"|"status":5/.test(line)
 }

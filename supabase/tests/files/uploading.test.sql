@@ -1,6 +1,6 @@
 -- staff.upload: files are announced and verified by the upload function, before they are sent.
 begin;
-select plan(33);
+select plan(38);
 
 select tests.create_user(name) from unnest(array['ana', 'ben', 'eve']) as name;
 select tests.create_room('lounge', members => array['ana', 'ben']);
@@ -120,6 +120,39 @@ select tests.refuses(
   $$ select public.create_attachments(tests.user_id('ana'), tests.room_id('lounge'), '[]') from generate_series(1, 60) $$,
   'too_many_requests', 'nor again and again'
 );
+select tests.as_owner();
+update private.rate_buckets set tokens = 60;
+update private.limits set value = 100 + (select sum(declared_size_bytes) from public.media_assets) where name = 'unsent_bytes';
+set local role service_role;
+select is(
+  jsonb_array_length(public.create_attachments(
+    tests.user_id('ana'), tests.room_id('lounge'), '[{"file_name": "last.txt", "mime_type": "text/plain", "size_bytes": 100}]'
+  ) -> 'uploads'),
+  1, 'as much may wait to be sent'
+);
+select tests.refuses(
+  $$ select public.create_attachments(
+    tests.user_id('ana'), tests.room_id('lounge'), '[{"file_name": "more.txt", "mime_type": "text/plain", "size_bytes": 1}]'
+  ) $$,
+  'too_much_unsent', 'and no more'
+);
+select tests.as_owner();
+update private.limits set value = 2147483648 where name = 'unsent_bytes';
+set local role service_role;
+
+-- Looking at what has arrived
+create temporary table waiting as select id from public.media_assets where file_name = 'last.txt';
+select is(
+  public.pending_uploads(tests.user_id('ana'), array(select id from waiting)) #>> '{0,file_name}', 'last.txt',
+  'what nobody has looked at'
+);
+select is(
+  public.pending_uploads(tests.user_id('eve'), array(select id from waiting)), '[]', 'of one''s own uploads'
+);
+select tests.refuses(
+  $$ select public.pending_uploads(tests.user_id('ana'), array(select id from waiting)) from generate_series(1, 1000) $$,
+  'too_many_requests', 'is not looked at again and again'
+);
 
 -- Verifying
 create temporary table ids as
@@ -209,7 +242,7 @@ select isnt_empty(
 select tests.as_owner();
 select private.sweep_uploads();
 select is(
-  (select count(*) from public.media_assets where state in ('pending', 'verified')), 12::bigint,
+  (select count(*) from public.media_assets where state in ('pending', 'verified')), 13::bigint,
   'uploads of today are left alone'
 );
 update public.media_assets set created_at = now() - interval '25 hours' where file_name = 'sea.jpg';

@@ -418,6 +418,7 @@ select results_eq(
     'private.number_message',
     'private.online_users',
     'private.part_with_messages',
+    'private.pending_uploads',
     'private.people_seen',
     'private.people_with_guest',
     'private.purge_jobs',

@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createDatabase, type Database } from '../support/database.ts'
-import { type Session, Sessions } from '../support/sessions.ts'
+import { one, type Session, Sessions, waitsForALock } from '../support/sessions.ts'
 
 let database: Database
 let sessions: Sessions
@@ -17,18 +17,6 @@ afterAll(async () => {
   await sessions.close()
   await database.drop()
 })
-
-async function one<T>(client: pg.Client, sql: string, values: unknown[] = []): Promise<T> {
-  const { rows } = await client.query({ text: sql, values, rowMode: 'array' })
-  return rows[0]?.[0]
-}
-
-async function waitsForALock(client: pg.Client): Promise<void> {
-  const pid = (client as unknown as { processID: number }).processID
-  while (!(await one<boolean>(owner, 'select cardinality(pg_blocking_pids($1)) > 0', [pid]))) {
-    await new Promise(setImmediate)
-  }
-}
 
 const endAccount = (client: pg.Client, { id }: Session) => client.query('delete from auth.users where id = $1', [id])
 
@@ -60,7 +48,7 @@ test.each(Object.entries(traces))('an account that ends locks rooms in their ord
   await writing.query('begin')
   await writing.query('select public.send_message($1, $2)', [first, 'holds this room'])
   const end = endAccount(ending, ana)
-  await waitsForALock(ending)
+  await waitsForALock(owner, ending)
   await writing.query('select public.send_message($1, $2)', [last, 'and waits for nobody here'])
   await writing.query('commit')
   await end
@@ -79,7 +67,7 @@ test('of two admins whose accounts end at the same moment the second hands the h
   await hers.query('begin')
   await endAccount(hers, ana)
   const end = endAccount(his, ben)
-  await waitsForALock(his)
+  await waitsForALock(owner, his)
   await hers.query('commit')
   await end
 

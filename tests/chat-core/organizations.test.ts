@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createDatabase, type Database } from '../support/database.ts'
-import { Sessions } from '../support/sessions.ts'
+import { one, Sessions, waitsForALock } from '../support/sessions.ts'
 
 let database: Database
 let sessions: Sessions
@@ -18,19 +18,6 @@ afterAll(async () => {
   await database.drop()
 })
 
-async function one<T>(client: pg.Client, sql: string, values: unknown[] = []): Promise<T> {
-  const { rows } = await client.query({ text: sql, values, rowMode: 'array' })
-  return rows[0]?.[0]
-}
-
-/** Waits until this connection waits for another one's lock. */
-async function waitsForALock(client: pg.Client): Promise<void> {
-  const pid = (client as unknown as { processID: number }).processID
-  while (!(await one<boolean>(owner, 'select cardinality(pg_blocking_pids($1)) > 0', [pid]))) {
-    await new Promise(setImmediate)
-  }
-}
-
 test.each([
   ['leave', 'select public.remove_organization_member($1, $2)'],
   ['step down', `select public.set_organization_role($1, $2, 'staff')`],
@@ -44,7 +31,7 @@ test.each([
   await ana.client.query(sql, [id, ana.id])
   const his = ben.client.query(sql, [id, ben.id])
   const refused = expect(his).rejects.toMatchObject({ code: 'PT409', detail: 'last_admin' })
-  await waitsForALock(ben.client)
+  await waitsForALock(owner, ben.client)
   await ana.client.query('commit')
   await refused
 
@@ -65,7 +52,7 @@ test('of two hotels that want a slug at the same moment, one gets it', async () 
     code: 'PT409',
     detail: 'slug_taken',
   })
-  await waitsForALock(ben.client)
+  await waitsForALock(owner, ben.client)
   await ana.client.query('commit')
   await his
 })

@@ -54,3 +54,17 @@ async function signIn(client: pg.Client, id: string): Promise<void> {
     JSON.stringify({ sub: id, role: 'authenticated' }),
   ])
 }
+
+/** The first value of a query's first row. */
+export async function one<T>(client: pg.Client, sql: string, values: unknown[] = []): Promise<T> {
+  const { rows } = await client.query({ text: sql, values, rowMode: 'array' })
+  return rows[0]?.[0]
+}
+
+/** Resolves once this connection waits for another one's lock, as `observer`, a third one, sees it. */
+export async function waitsForALock(observer: pg.Client, client: pg.Client): Promise<void> {
+  const pid = (client as unknown as { processID: number }).processID
+  while (!(await one<boolean>(observer, 'select cardinality(pg_blocking_pids($1)) > 0', [pid]))) {
+    await new Promise(setImmediate)
+  }
+}

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Database } from '../_shared/database.ts'
 import { shownMessages } from './messages.ts'
 import { publicUrl } from './public-url.ts'
-import { integer, type ReadMessage } from './shapes.ts'
+import { integer, type Message, type ReadMessage } from './shapes.ts'
 
 /**
  * How messages are paged: by number, or before or after a message. `next` and `previous` carry a cursor beside the number,
@@ -30,10 +30,25 @@ export interface Page<M> {
   messages: M[]
 }
 
-interface SqlPage<M> {
+/** What SQL's `message_page` is asked for: at most one of the cursors. */
+interface Asked {
+  p_room_id: string
+  p_limit: number
+  p_offset?: number | undefined
+  p_before_seq?: number | undefined
+  p_after_seq?: number | undefined
+  p_before_id?: string | undefined
+  p_after_id?: string | undefined
+  p_with_deleted: boolean
+  p_with_readers?: boolean
+}
+
+interface Found {
   count: number
   has_more: boolean
-  messages: M[]
+  messages: Message[]
+  read_ids: string[]
+  readers: Record<string, { user_id: string; read_at: string }[]> | null
 }
 
 interface Wanted {
@@ -53,7 +68,7 @@ export async function pageOf<M extends ReadMessage>(
   const number = paging.page ?? 1
   const cursor = paging.cursor === undefined ? undefined : Number(paging.cursor.slice(1))
   const backwards = paging.cursor?.startsWith('a') ?? false
-  const found = await caller.rpc<SqlPage<M>>('message_page', {
+  const found = await messagePage<M>(caller, {
     p_room_id: roomId,
     p_limit: size,
     p_offset: cursor === undefined ? (number - 1) * size : 0,
@@ -65,7 +80,7 @@ export async function pageOf<M extends ReadMessage>(
     p_with_readers: withReaders,
   })
   // What stands after a cursor SQL gives the oldest first.
-  const messages = await shownMessages(caller, backwards ? found.messages.reverse() : found.messages)
+  const messages = backwards ? found.messages.toReversed() : found.messages
 
   const [first, last] = [messages[0], messages.at(-1)]
   const url = (changes: Record<string, string | undefined>) => urlWith(request, { page_size: `${size}`, ...changes })
@@ -78,6 +93,21 @@ export async function pageOf<M extends ReadMessage>(
     older && last ? url({ ...pageNumber(paging, number + 1), cursor: `b${last.seq}`, before: undefined }) : null
   const previous = number > 1 && first ? url({ ...pageNumber(paging, number - 1), cursor: `a${first.seq}` }) : null
   return { count: found.count, next, previous, messages }
+}
+
+/** Messages with whether they are read, and by whom if that was asked. @throws Refusal */
+export async function messagePage<M extends ReadMessage>(
+  caller: Database,
+  asked: Asked,
+): Promise<{ count: number; has_more: boolean; messages: M[] }> {
+  const { count, has_more, messages, read_ids, readers } = await caller.rpc<Found>('message_page', asked)
+  const read = new Set(read_ids)
+  const shown = (await shownMessages(caller, messages)).map((message) => ({
+    ...message,
+    is_read: read.has(message.id),
+    ...(readers && { read_by: readers[message.id] ?? [] }),
+  }))
+  return { count, has_more, messages: shown as Message[] as M[] }
 }
 
 // Who walks from a message on has no page numbers.

@@ -31,11 +31,14 @@ create function private.message_page(
   p_with_deleted boolean,
   p_with_readers boolean
 )
-returns jsonb
+returns json
 language plpgsql stable security definer set search_path = ''
+-- Planning this costs more than running it.
+set plan_cache_mode = force_generic_plan
 as $$
 declare
   me uuid := private.my_id();
+  reading record;
   hidden_seq bigint;
   before_seq bigint := p_before_seq;
   after_seq bigint := p_after_seq;
@@ -78,7 +81,8 @@ begin
   end if;
   page := found[:p_limit];
 
-  return jsonb_build_object(
+  select * into reading from private.read_seqs(p_room_id);
+  return json_build_object(
     'count', (
       select case when p_with_deleted then r.last_seq - hidden_seq else present.unread_messages end
       from public.chat_rooms as r
@@ -86,7 +90,13 @@ begin
       where r.id = p_room_id
     ),
     'has_more', cardinality(found) > cardinality(page),
-    'messages', private.with_reading(p_room_id, page, p_with_readers)
+    'messages', (select coalesce(json_agg(message), '[]') from private.messages_seen(page)),
+    'read_ids', (
+      select coalesce(json_agg(m.id), '[]')
+      from unnest(page) as m
+      where m.seq <= case when m.sender_id = me then reading.others else reading.mine end
+    ),
+    'readers', case when p_with_readers then private.readers_of_page(page) end
   );
 end;
 $$;
@@ -106,41 +116,19 @@ begin
 end;
 $$;
 
-create function private.with_reading(p_room_id uuid, p_messages public.chat_messages[], p_with_readers boolean)
-returns jsonb
-language plpgsql stable security definer set search_path = ''
-as $$
-declare
-  me uuid := private.my_id();
-  read_seqs record;
-begin
-  select * into read_seqs from private.read_seqs(p_room_id);
-  return (
-    select coalesce(
-      jsonb_agg(
-        object
-        || jsonb_build_object(
-          'is_read', m.seq <= case when m.sender_id = me then read_seqs.others else read_seqs.mine end
-        )
-        || case when p_with_readers then jsonb_build_object('read_by', private.readers_json(p_messages[nth])) else '{}' end
-        order by nth
-      ),
-      '[]'
-    )
-    from jsonb_array_elements(private.messages_json(p_messages)) with ordinality as shown (object, nth)
-    cross join lateral (select (p_messages[nth]).*) as m
-  );
-end;
-$$;
-
-create function private.readers_json(p_message public.chat_messages)
-returns jsonb
+create function private.readers_of_page(p_messages public.chat_messages[])
+returns json
 language plpgsql stable security definer set search_path = ''
 as $$
 begin
   return (
-    select coalesce(jsonb_agg(jsonb_build_object('user_id', user_id, 'read_at', read_at) order by read_at, user_id), '[]')
-    from private.readers_of(p_message.room_id, p_message.seq, p_message.sender_id, p_message.created_at)
+    select coalesce(json_object_agg(m.id, readers.list), '{}')
+    from unnest(p_messages) as m
+    cross join lateral (
+      select json_agg(json_build_object('user_id', r.user_id, 'read_at', r.read_at) order by r.read_at, r.user_id) as list
+      from private.readers_of(m.room_id, m.seq, m.sender_id, m.created_at) as r
+    ) as readers
+    where readers.list is not null
   );
 end;
 $$;
@@ -286,7 +274,7 @@ create function public.message_page(
   p_with_deleted boolean default true,
   p_with_readers boolean default false
 )
-returns jsonb
+returns json
 language plpgsql stable security invoker set search_path = ''
 as $$
 begin
@@ -372,7 +360,7 @@ grant execute on function public.locate_organization(text) to authenticated;
 comment on function public.count_calls(int) is
 'Counts 1 to 100 calls of the HTTP door, and answers who calls. Refusals: not_signed_in, limit_out_of_range, too_many_requests.';
 comment on function public.message_page(uuid, int, int, bigint, bigint, uuid, uuid, boolean, boolean) is
-'A page of 1 to 100 messages of a room, past `p_offset` others: newest first, or oldest first after a message. Answers {count: of all messages, has_more, messages: each with is_read, and if asked for read_by: [{user_id, read_at}]}. Refusals: not_signed_in, room_not_found, not_a_member, limit_out_of_range, one_cursor_only, message_not_found.';
+'A page of 1 to 100 messages of a room, past `p_offset` others: newest first, or oldest first after a message. Answers {count: of all messages, has_more, messages, read_ids: of those that are read, readers: if asked for, {message_id: [{user_id, read_at}]} of those that anybody has read}. Refusals: not_signed_in, room_not_found, not_a_member, limit_out_of_range, one_cursor_only, message_not_found.';
 comment on function public.read_by_others(uuid[]) is
 '{room_id: seq}: how far somebody else has read in each of these rooms, at most 500, that the caller is in. Refusals: not_signed_in, room_count_out_of_range.';
 comment on function public.mark_message_read(uuid) is

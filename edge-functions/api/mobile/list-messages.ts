@@ -1,8 +1,7 @@
 import { z } from 'zod'
-import { shownMessages } from '../messages.ts'
-import { paging } from '../pages.ts'
+import { messagePage, paging } from '../pages.ts'
 import { route } from '../route.ts'
-import { integer, type ReadMessage, readMessage } from '../shapes.ts'
+import { integer, readMessage } from '../shapes.ts'
 import { answered } from './shapes.ts'
 
 export const listMessages = route({
@@ -18,7 +17,7 @@ export const listMessages = route({
   },
   answer: answered(z.object({ messages: z.array(readMessage), total: z.number(), has_more: z.boolean() })),
   async handle({ caller, params: { id }, query: { limit = 50, offset = 0, before, after } }) {
-    const page = await caller.rpc<{ count: number; has_more: boolean; messages: ReadMessage[] }>('message_page', {
+    const { count, has_more, messages } = await messagePage(caller, {
       p_room_id: id,
       p_limit: limit,
       p_offset: offset,
@@ -26,7 +25,6 @@ export const listMessages = route({
       p_after_id: after,
       p_with_deleted: false,
     })
-    const messages = await shownMessages(caller, page.messages)
-    return { success: true as const, data: { messages, total: page.count, has_more: page.has_more } }
+    return { success: true as const, data: { messages, total: count, has_more } }
   },
 })

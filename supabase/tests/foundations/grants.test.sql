@@ -437,8 +437,8 @@ select results_eq(
     'private.read_messages',
     'private.read_seqs',
     'private.read_up_to',
-    'private.readers_json',
     'private.readers_of',
+    'private.readers_of_page',
     'private.refuse',
     'private.refuse_for',
     'private.register_device',
@@ -520,8 +520,7 @@ select results_eq(
     'private.verify_encryption_key',
     'private.welcome_member',
     'private.wipe_deleted_messages',
-    'private.wipe_messages',
-    'private.with_reading'
+    'private.wipe_messages'
   ],
   'the functions with definer rights, all of them private'
 );

@@ -8,8 +8,8 @@ select tests.create_room('bar', members => array['ana']);
 create function pg_temp.message(p_seq int) returns uuid language sql stable security definer as $$
   select id from public.chat_messages where room_id = tests.room_id('lounge') and seq = p_seq
 $$;
-create function pg_temp.texts(p_page jsonb) returns text language sql as $$
-  select string_agg(m ->> 'content', ' ' order by nth) from jsonb_array_elements(p_page -> 'messages') with ordinality as e (m, nth)
+create function pg_temp.texts(p_page json) returns text language sql as $$
+  select string_agg(m ->> 'content', ' ' order by nth) from json_array_elements(p_page -> 'messages') with ordinality as e (m, nth)
 $$;
 grant execute on all functions in schema pg_temp to authenticated;
 
@@ -24,7 +24,7 @@ select is(public.message_page(tests.room_id('lounge'), 3) ->> 'count', '7', 'all
 select is(public.message_page(tests.room_id('lounge'), 3) ->> 'has_more', 'true', 'there are more');
 select is(pg_temp.texts(public.message_page(tests.room_id('lounge'), 3, 3)), '4 [Message deleted] 2', 'past the first page');
 select is(
-  public.message_page(tests.room_id('lounge'), 3, 6) - 'messages', '{"count": 7, "has_more": false}', 'the last page is the last'
+  public.message_page(tests.room_id('lounge'), 3, 6) ->> 'has_more', 'false', 'the last page is the last'
 );
 select is(
   pg_temp.texts(public.message_page(tests.room_id('lounge'), 3, 3, p_with_deleted => false)), '4 2 1', 'without the deleted ones'
@@ -50,14 +50,16 @@ select tests.refuses(
 );
 
 -- Reading
-select is(public.message_page(tests.room_id('lounge'), 1) #>> '{messages,0,is_read}', 'false', 'mine is unread while nobody has read it');
+select is(public.message_page(tests.room_id('lounge'), 1) #>> '{read_ids}', '[]', 'mine is unread while nobody has read it');
 select tests.sign_in('ben');
-select is(public.message_page(tests.room_id('lounge'), 1) #>> '{messages,0,is_read}', 'false', 'and by whom it waits for');
+select is(public.message_page(tests.room_id('lounge'), 1) #>> '{read_ids}', '[]', 'and by whom it waits for');
 select public.mark_read(tests.room_id('lounge'));
-select is(public.message_page(tests.room_id('lounge'), 1) #>> '{messages,0,is_read}', 'true', 'until that person reads it');
+select is(
+  public.message_page(tests.room_id('lounge'), 1) #>> '{read_ids,0}', pg_temp.message(7)::text, 'until that person reads it'
+);
 select tests.sign_in('ana');
 select is(
-  public.message_page(tests.room_id('lounge'), 1, p_with_readers => true) #>> '{messages,0,read_by,0,user_id}',
+  public.message_page(tests.room_id('lounge'), 1, p_with_readers => true) #>> array['readers', pg_temp.message(7)::text, '0', 'user_id'],
   tests.user_id('ben')::text,
   'who sent it sees who did'
 );

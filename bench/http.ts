@@ -8,28 +8,50 @@ import WebSocket from 'ws'
 import { localKeys } from '../src/stack/keys.ts'
 import { createProject } from '../tests/support/project.ts'
 
-const rounds = 200
 const atOnce = 4
+// Turn and turn about, so that both sides meet the same machine: what else runs here comes and goes.
+const turns = 20
+const callsPerTurn = 40
+// What a process learns of its first calls is not what the later ones cost.
+const warmUpCalls = 80
+
+type Call = (round: number) => Promise<unknown>
 
 interface Measured {
   perSecond: number
   p95: number
 }
 
-async function measure(work: (round: number) => Promise<unknown>): Promise<Measured> {
+async function measure(...sides: Call[]): Promise<Measured[]> {
+  for (const call of sides) await inTurn(call, warmUpCalls)
+  const times: number[][] = sides.map(() => [])
+  const seconds: number[] = sides.map(() => 0)
+  for (let turn = 0; turn < turns; turn++) {
+    for (const [side, call] of sides.entries()) {
+      const since = performance.now()
+      times[side]?.push(...(await inTurn(call, callsPerTurn)))
+      seconds[side] = (seconds[side] ?? 0) + (performance.now() - since) / 1000
+    }
+  }
+  return times.map((each, side) => ({
+    perSecond: each.length / (seconds[side] ?? 0),
+    p95: each.sort((a, b) => a - b)[Math.floor(each.length * 0.95)] ?? 0,
+  }))
+}
+
+/** Some calls, several at once. @returns how many milliseconds each took */
+async function inTurn(call: Call, calls: number): Promise<number[]> {
   const times: number[] = []
   let next = 0
-  const since = performance.now()
   const worker = async () => {
-    for (let round = next++; round < rounds; round = next++) {
+    for (let round = next++; round < calls; round = next++) {
       const begun = performance.now()
-      await work(round)
+      await call(round)
       times.push(performance.now() - begun)
     }
   }
   await Promise.all(Array.from({ length: atOnce }, worker))
-  const seconds = (performance.now() - since) / 1000
-  return { perSecond: rounds / seconds, p95: times.sort((a, b) => a - b)[Math.floor(times.length * 0.95)] ?? 0 }
+  return times
 }
 
 const project = await createProject()
@@ -84,21 +106,18 @@ try {
       (round: number) => rpc('get_messages', { p_room_id: room(round), p_limit: 50 }),
       (round: number) => http('GET', `/api/chat/rooms/${room(round)}/messages?limit=50`),
     ],
-  } satisfies Record<string, [(round: number) => Promise<unknown>, (round: number) => Promise<unknown>]>
+  } satisfies Record<string, [Call, Call]>
 
   // What any call of a function costs, whatever it does: on the way to it, and until it runs.
   const empty = async () => {
     const response = await fetch(`${url}/functions/v1/api/nothing`)
     await response.json()
   }
-  for (let round = 0; round < 10; round++) await empty()
-  const hop = await measure(empty)
+  const [hop] = (await measure(empty)) as [Measured]
 
   const table = []
   for (const [what, [byRpc, byHttp]] of Object.entries(calls)) {
-    // The first calls pay for what is kept afterwards.
-    for (const call of [byRpc, byHttp]) for (let round = 0; round < 10; round++) await call(round)
-    const [direct, door] = [await measure(byRpc), await measure(byHttp)]
+    const [direct, door] = (await measure(byRpc, byHttp)) as [Measured, Measured]
     const ratio = door.p95 / direct.p95
     const withoutHop = (door.p95 - hop.p95) / direct.p95
     table.push({

@@ -1,5 +1,6 @@
-import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { Agent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import type { ReadableStream } from 'node:stream/web'
 
 export interface Target {
@@ -9,12 +10,18 @@ export interface Target {
   headers: Headers
 }
 
+// A function that ends closes its connections, and the next one answers elsewhere.
+const agent = new Agent({ keepAlive: true })
+
+// What is short is passed on whole: as a stream it would cost more than it weighs.
+const shortBytes = 65_536
+
 // Between two hops only (RFC 9110, 7.6.1).
 const hopByHop = ['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade']
 const bodiless = [101, 204, 205, 304]
 
 /**
- * Sends a request on to a loopback port and answers what comes back, both bodies as streams.
+ * Sends a request on to a loopback port and answers what comes back; long bodies as streams.
  *
  * Through `node:http`, because `fetch` unpacks compressed bodies and does not let the Host header through.
  *
@@ -29,19 +36,17 @@ export function forward(request: Request, { port, path, headers }: Target): Prom
       method: request.method,
       headers: rawHeaders(headers),
       signal: request.signal,
-      // A kept connection may belong to a worker that is gone.
-      agent: false,
+      agent,
     })
     outgoing.on('error', reject)
-    outgoing.on('response', (incoming) => resolve(toResponse(incoming, request.method)))
-    outgoing.on('socket', (socket) => {
-      socket.on('connect', () => {
-        if (!request.body) return outgoing.end()
-        const body = Readable.fromWeb(request.body as ReadableStream)
-        body.on('error', (error) => outgoing.destroy(error))
-        body.pipe(outgoing)
-      })
-    })
+    outgoing.on('response', (incoming) => toResponse(incoming, request.method).then(resolve, reject))
+    const send = async () => {
+      if (!request.body) outgoing.end()
+      else if (isShort(headers.get('content-length'))) outgoing.end(Buffer.from(await request.arrayBuffer()))
+      else await pipeline(Readable.fromWeb(request.body as ReadableStream), outgoing)
+    }
+    const start = () => send().catch((error) => outgoing.destroy(error))
+    outgoing.on('socket', (socket) => (socket.connecting ? socket.once('connect', start) : start()))
   })
 }
 
@@ -51,7 +56,7 @@ function rawHeaders(headers: Headers): Record<string, string> {
   return raw
 }
 
-function toResponse(incoming: IncomingMessage, method: string): Response {
+async function toResponse(incoming: IncomingMessage, method: string): Promise<Response> {
   const headers = new Headers()
   for (let at = 0; at < incoming.rawHeaders.length; at += 2) {
     const name = incoming.rawHeaders[at] as string
@@ -60,6 +65,16 @@ function toResponse(incoming: IncomingMessage, method: string): Response {
   const status = incoming.statusCode ?? 500
   const empty = method === 'HEAD' || bodiless.includes(status)
   if (empty) incoming.resume()
-  const body = empty ? null : (Readable.toWeb(incoming) as unknown as BodyInit)
+  const body = empty ? null : await bodyOf(incoming)
   return new Response(body, { status, statusText: incoming.statusMessage ?? '', headers })
+}
+
+async function bodyOf(incoming: IncomingMessage): Promise<BodyInit> {
+  if (isShort(incoming.headers['content-length'])) return Buffer.concat(await incoming.toArray())
+  return Readable.toWeb(incoming) as unknown as BodyInit
+}
+
+/** @param length as a header says it, where it does */
+function isShort(length: string | null | undefined): boolean {
+  return Number(length ?? Infinity) <= shortBytes
 }

@@ -80,6 +80,7 @@ async function call(runtime: Runtime, name: string, request: Request, caller: Ca
       return markFailure(await forward(request, { port, path, headers }))
     } catch (error) {
       // The function ended between two requests, and nothing of this one has been read: one more try with a new one.
+      runtime.forget(name)
       const refused = (error as NodeJS.ErrnoException).code === 'ECONNREFUSED'
       if (!refused || dead !== undefined) return platformAnswer('WORKER_ERROR')
       dead = port

@@ -19,6 +19,8 @@ export type Message =
   | { type: 'ready' }
   | { type: 'booted'; id: number; port: number }
   | { type: 'failed'; id: number }
+  /** The function no longer answers at the port it had. */
+  | { type: 'moved'; name: string }
   | { type: 'log'; name: string; text: string }
 
 /** Starts every message on stdout, because functions may write there too (ASCII's record separator, as in RFC 7464). */

@@ -30,7 +30,7 @@ function start(name: string): Running {
   const started: Running = { worker, port, giveUp: reject }
   const isCurrent = () => running.get(name) === started
   const stopped = (reason: string) => {
-    if (isCurrent()) running.delete(name)
+    if (isCurrent()) forget(name)
     reject(reason)
   }
   const limit = setTimeout(() => {
@@ -67,17 +67,22 @@ function start(name: string): Running {
 function retire(name: string) {
   const old = running.get(name)
   if (!old) return
-  running.delete(name)
+  forget(name)
   old.giveUp()
   old.worker.postMessage({ type: 'retire' })
   setTimeout(() => old.worker.terminate(), retireLimitMs)
+}
+
+function forget(name: string) {
+  running.delete(name)
+  send({ type: 'moved', name })
 }
 
 async function boot({ id, boot: name, dead }: Command) {
   everCalled.add(name)
   const known = running.get(name)
   if (known && dead !== undefined && (await known.port.catch(() => dead)) === dead) {
-    if (running.get(name) === known) running.delete(name)
+    if (running.get(name) === known) forget(name)
     known.worker.terminate()
   }
   while (true) {

@@ -9,6 +9,8 @@ export interface Runtime {
    * @throws when the function does not start; the reason goes to the log.
    */
   boot(name: string, dead?: number): Promise<number>
+  /** The function may have ended: the next `boot` finds out. */
+  forget(name: string): void
   /** The Deno process of the moment; undefined between two. */
   pid(): number | undefined
   close(): Promise<void>
@@ -55,6 +57,7 @@ export async function startRuntime(options: SessionOptions): Promise<Runtime> {
     async boot(name, dead) {
       return (await next).boot(name, dead)
     },
+    forget: (name) => session.forget(name),
     pid: () => (session.isRunning() ? session.child.pid : undefined),
     async close() {
       closing.abort()

@@ -22,6 +22,7 @@ export interface Session {
   closed: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
   isRunning(): boolean
   boot(name: string, dead?: number): Promise<number>
+  forget(name: string): void
 }
 
 /** @throws when npm installed no Deno for this machine. */
@@ -29,6 +30,9 @@ export function launch({ args, cwd, env, log }: SessionOptions): Session {
   // A process group of its own: Ctrl-C reaches the stack, which then closes it in order.
   const child = spawn(denoBinary(), args, { cwd, env, detached: true })
   const waiting = new Map<number, { resolve(port: number): void; reject(error: Error): void }>()
+  // Asking at each call would cost as much as the call.
+  const ports = new Map<string, number>()
+  const forget = (name: string) => void ports.delete(name)
   let lastId = 0
   let gone = false
   const closed: Session['closed'] = new Promise((resolve) => {
@@ -42,6 +46,7 @@ export function launch({ args, cwd, env, log }: SessionOptions): Session {
       if (!message) return
       if (message.type === 'ready') return resolve()
       if (message.type === 'log') return log(message.name, message.text.trimEnd())
+      if (message.type === 'moved') return forget(message.name)
       const caller = waiting.get(message.id)
       waiting.delete(message.id)
       if (message.type === 'booted') caller?.resolve(message.port)
@@ -62,13 +67,19 @@ export function launch({ args, cwd, env, log }: SessionOptions): Session {
 
   function boot(name: string, dead?: number): Promise<number> {
     if (gone) return Promise.reject(new Error('Deno stopped.'))
+    const known = ports.get(name)
+    if (known !== undefined && known !== dead) return Promise.resolve(known)
     return new Promise((resolve, reject) => {
       const id = ++lastId
-      waiting.set(id, { resolve, reject })
+      const found = (port: number) => {
+        ports.set(name, port)
+        resolve(port)
+      }
+      waiting.set(id, { resolve: found, reject })
       child.stdin.write(`${JSON.stringify({ id, boot: name, dead })}\n`)
     })
   }
-  return { child, ready, closed, boot, isRunning: () => !gone }
+  return { child, ready, closed, boot, forget, isRunning: () => !gone }
 }
 
 // A function may write to stdout itself, also in the middle of a line, and anything at all.

@@ -2,9 +2,9 @@ import { join } from 'node:path'
 import type { Mail } from '../stack/auth/mail.ts'
 import { isRoutine } from '../stack/functions/routine.ts'
 import { PortsTaken } from '../stack/postgres/ports.ts'
-import { type Stack, startStack } from '../stack/stack.ts'
+import { startStack } from '../stack/stack.ts'
 import { projectRoot } from '../stack/supabase-cli.ts'
-import { demoGuest, demoPeople } from './demo-people.ts'
+import { addresses } from './addresses.ts'
 import { Progress } from './progress.ts'
 
 const postgresLog = join('.parley', 'postgres', 'postgres.log')
@@ -14,10 +14,11 @@ export async function start(port: number, databasePort: number): Promise<void> {
   if (port === databasePort) throw new Error(`The API and the database cannot both have port ${port}.`)
   const stop = stopSignal()
   const progress = new Progress()
+  const dir = join(projectRoot, '.parley')
   try {
     const stack = await startStack({
       root: projectRoot,
-      dir: join(projectRoot, '.parley'),
+      dir,
       port,
       databasePort,
       signal: stop,
@@ -28,7 +29,8 @@ export async function start(port: number, databasePort: number): Promise<void> {
       },
       mail: showMail,
     }).finally(() => progress.end())
-    console.log(banner(stack))
+    console.log(`\n  Parley is running.\n${addresses(join(dir, 'stack.json'))}`)
+    console.log('  Stop with Ctrl-C. The data stays in .parley/; npm run reset makes it anew.\n')
     await Promise.race([aborted(stop), stack.databaseEnded])
     if (!stop.aborted) {
       console.error(
@@ -67,25 +69,6 @@ function aborted(signal: AbortSignal): Promise<void> {
 function adviceFor(taken: number[], apiPort: number): string {
   const flags = taken.map((port) => `${port === apiPort ? '--port' : '--db-port'} ${port + 100}`)
   return `Choose another: npm start -- ${flags.join(' ')}`
-}
-
-function banner({ url, databaseUrl, publishableKey, secretKey }: Stack): string {
-  const { hotelSlug, roomNumber, code } = demoGuest
-  return `
-  Parley is running.
-
-  API              ${url}
-  Database         ${databaseUrl}
-  Publishable key  ${publishableKey}
-  Secret key       ${secretKey}
-  Sandbox          ${url}/sandbox/cloudinary  ${url}/sandbox/fcm
-
-  Demo people      ${demoPeople.emails.join('\n                   ')}
-  Their password   ${demoPeople.password}
-  Guest            join_as_guest('${hotelSlug}', '${roomNumber}', '${code}')
-
-  Stop with Ctrl-C. The data stays in .parley/; npm run reset makes it anew.
-`
 }
 
 function showMail({ to, subject, text }: Mail): void {

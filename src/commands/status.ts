@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { runningIn } from '../stack/lock.ts'
 import { projectRoot } from '../stack/supabase-cli.ts'
+import { addresses } from './addresses.ts'
 
 /** `npm run status`: what runs, and where. Exit code 1 when nothing does. */
 export async function status(): Promise<void> {
@@ -14,6 +15,6 @@ export async function status(): Promise<void> {
   } else if (!existsSync(file)) {
     console.log(`Starting or stopping (process ${pid}).`)
   } else {
-    console.log(`Running (process ${pid}):\n${readFileSync(file, 'utf8').trim()}`)
+    console.log(`Running (process ${pid}):\n${addresses(file)}`)
   }
 }

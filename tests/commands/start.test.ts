@@ -60,7 +60,9 @@ test('start, use, and stop by SIGTERM: nothing is left', async () => {
     password: 'parley-demo',
   })
   expect(data.user?.email).toBe('ana@grand-hotel.example')
-  expect((await project.run('status')).output).toContain(`"url": "http://127.0.0.1:${project.port}"`)
+  const addresses = stack.output().match(/ {2}API .*join_as_guest\(.*?\)/s)?.[0]
+  expect(addresses).toContain(`http://127.0.0.1:${project.port}\n`)
+  expect((await project.run('status')).output).toContain(addresses)
   expect(
     await inDatabase(`select nspname::text from pg_namespace where nspname in ('cron', 'net', 'pgmq')`),
   ).toHaveLength(3)

@@ -1,6 +1,7 @@
 import { makeZip } from 'client-zip'
 import { signed } from './attachments.ts'
 import type { Database } from './database.ts'
+import { safeName } from './file-name.ts'
 import type { StoredFile } from './files.ts'
 import { reason } from './log.ts'
 import { fetchOutside } from './outside.ts'
@@ -15,7 +16,7 @@ import { unavailable } from './refusal.ts'
 export async function archiveOf(caller: Database, roomId: string): Promise<Response> {
   const files = await caller.rpc<(StoredFile & { sent_at: string })[]>('room_attachments', { p_room_id: roomId })
   const urls = new Map((await signed(files)).map(({ attachment_id, url }) => [attachment_id, url]))
-  const names = uniqueNames(files.map(({ file_name }) => file_name))
+  const names = uniqueNames(files.map(({ file_name, mime_type }) => safeName(file_name, mime_type)))
   const open = (file: StoredFile) => openFile(file, urls.get(file.attachment_id))
   // Opened now, so that what does not work at all is a refusal and no broken archive.
   const first = files[0] && (await open(files[0]))
@@ -53,7 +54,7 @@ async function openFile(file: StoredFile, url: string | undefined): Promise<Read
 export function uniqueNames(names: string[]): string[] {
   const taken = new Set<string>()
   return names.map((name) => {
-    const [, stem = name, ending = ''] = /^(.+?)(\.[^.]*)?$/s.exec(/^\.+$/.test(name) ? `_${name}` : name) ?? []
+    const [, stem = name, ending = ''] = /^(.+?)(\.[^.]*)?$/s.exec(name) ?? []
     for (let count = 1; ; count++) {
       const candidate = count === 1 ? `${stem}${ending}` : `${stem} (${count})${ending}`
       const key = candidate.normalize('NFC').toLowerCase()

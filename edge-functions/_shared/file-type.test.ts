@@ -1,5 +1,5 @@
 import { deepStrictEqual as equal } from 'node:assert'
-import { formatsOf, typeOfBytes, typeOfFormat } from './file-type.ts'
+import { endingsOf, formatsOf, typeOfBytes, typeOfFormat } from './file-type.ts'
 
 const office = 'application/vnd.openxmlformats-officedocument.wordprocessingml.document'
 const unknown = 'application/octet-stream'
@@ -50,4 +50,11 @@ Deno.test('what Cloudinary recognised is one of the types that may be sent', () 
   equal(typeOfFormat(undefined, 'image/png'), unknown)
   equal(formatsOf('image'), ['avif', 'bmp', 'gif', 'heic', 'heif', 'jpg', 'png', 'webp'])
   equal(formatsOf('video').includes('mp3'), true)
+})
+
+Deno.test('every format that Cloudinary may recognise has an ending that fits its type', () => {
+  for (const format of [...formatsOf('image'), ...formatsOf('video')]) {
+    const type = typeOfFormat(format, unknown)
+    equal([type, endingsOf(type)[0] !== 'bin'], [type, true])
+  }
 })

@@ -67,6 +67,51 @@ const cloudinaryFormats: Record<string, string[]> = {
   webm: ['video/webm', 'audio/webm'],
 }
 
+// With which endings a file of a type may be kept: the usual one first. The others are as harmless.
+const endings: Record<string, string[]> = {
+  'application/msword': ['doc'],
+  'application/pdf': ['pdf'],
+  'application/rtf': ['rtf'],
+  'application/vnd.ms-excel': ['xls'],
+  'application/vnd.ms-powerpoint': ['ppt'],
+  [`${openDocument}.presentation`]: ['odp'],
+  [`${openDocument}.spreadsheet`]: ['ods'],
+  [`${openDocument}.text`]: ['odt'],
+  [`${officeDocument}.presentationml.presentation`]: ['pptx'],
+  [`${officeDocument}.spreadsheetml.sheet`]: ['xlsx'],
+  [`${officeDocument}.wordprocessingml.document`]: ['docx'],
+  'audio/aac': ['aac'],
+  'audio/flac': ['flac'],
+  'audio/mp4': ['m4a', 'mp4'],
+  'audio/mpeg': ['mp3'],
+  'audio/ogg': ['ogg', 'oga', 'opus'],
+  'audio/wav': ['wav'],
+  'audio/webm': ['webm', 'weba'],
+  'audio/x-m4a': ['m4a'],
+  'audio/x-wav': ['wav'],
+  'image/avif': ['avif'],
+  'image/bmp': ['bmp'],
+  'image/gif': ['gif'],
+  'image/heic': ['heic', 'heif'],
+  'image/heif': ['heif', 'heic'],
+  'image/jpeg': ['jpg', 'jpeg'],
+  'image/png': ['png'],
+  'image/webp': ['webp'],
+  'text/csv': ['csv', 'txt'],
+  'text/markdown': ['md', 'markdown', 'txt'],
+  'text/plain': ['txt', 'text', 'log', 'csv', 'md'],
+  'video/3gpp': ['3gp', '3gpp'],
+  'video/mp4': ['mp4', 'm4v'],
+  'video/ogg': ['ogv', 'ogg'],
+  'video/quicktime': ['mov', 'qt'],
+  'video/webm': ['webm'],
+}
+
+/** The endings that fit a type, without their dot, the usual one first. */
+export function endingsOf(mimeType: string): string[] {
+  return endings[mimeType] ?? ['bin']
+}
+
 /** The type of a file that begins so: the announced one if that can be. */
 export function typeOfBytes(head: Uint8Array, announced: string): string {
   const text = Buffer.from(head.subarray(0, headLength)).toString('latin1')

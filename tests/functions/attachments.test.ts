@@ -407,7 +407,8 @@ test('hotel.archive: all files of a chat, whoever keeps them, under names of the
     ['sea.png', picture],
     ['sea (2).png', png(1, 1)],
     ['SEA (3).png', png(2, 2)],
-    ['Menü.pdf', pdf],
+    // Its ending is that of its type.
+    ['Menü.exe.pdf', pdf],
     ['film.mp4', film],
     ['stored.png', png(3, 3)],
   ]
@@ -415,7 +416,7 @@ test('hotel.archive: all files of a chat, whoever keeps them, under names of the
     await upload(ana, group, 'sea.png', 'image/png', picture),
     await upload(ana, group, 'sea.png', 'image/png', png(1, 1)),
     await upload(ana, group, 'SEA.png', 'image/png', png(2, 2)),
-    await upload(ana, group, 'Menü.pdf', 'application/pdf', pdf),
+    await upload(ana, group, 'Menü.exe', 'application/pdf', pdf),
     await upload(ana, group, 'film.mp4', 'video/mp4', film),
   ]
   const { body: stored } = await callFunction(ana, 'attachments/generate-upload-url', {

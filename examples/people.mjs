@@ -18,6 +18,11 @@ export async function signUp(name, client = connect()) {
     password: 'a-long-password',
     options: { data: { first_name: name } },
   })
+  // Status 0: nobody answers.
+  if (error?.status === 0) {
+    console.error(`No stack answers at ${url}. Start one with npm start, or say where it is with PARLEY_URL.`)
+    process.exit(1)
+  }
   if (error) throw error
   return { client, id: data.user.id }
 }

@@ -8,6 +8,10 @@ async function signUp(name) {
   const client = createClient(url, key, { auth: { persistSession: false }, realtime: { transport: ws } })
   const account = { email: `${name}-${Date.now()}@example.com`, password: 'a-long-password' }
   const { data, error } = await client.auth.signUp({ ...account, options: { data: { first_name: name } } })
+  if (error?.status === 0) {
+    console.error(`No stack answers at ${url}. Start one with npm start, or say where it is with PARLEY_URL.`)
+    process.exit(1)
+  }
   if (error) throw error
   return { client, id: data.user.id }
 }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, inject, test } from 'vitest'
+import { freePort } from '../../src/stack/postgres/ports.ts'
 import { projectRoot } from '../../src/stack/supabase-cli.ts'
 
 /** What each example prints. The documentation shows pieces of them: see tests/docs.test.ts. */
@@ -47,6 +48,21 @@ test.each(Object.entries(examples))('examples/%s.mjs runs as it stands', async (
     timeout: 25_000,
   })
   expect(stdout.trim().split('\n')).toEqual(lines)
+})
+
+test.each(Object.keys(examples))('examples/%s.mjs says in one line what to do when no stack runs', async (name) => {
+  const nowhere = `http://127.0.0.1:${await freePort()}`
+  const run = promisify(execFile)(process.execPath, [join(projectRoot, `examples/${name}.mjs`)], {
+    env: { ...process.env, PARLEY_URL: nowhere },
+  })
+  const { code, stdout, stderr } = await run.catch((error) => error)
+  expect([code, stdout]).toEqual([1, ''])
+  expect(
+    stderr
+      .trim()
+      .split('\n')
+      .filter((line: string) => !line.includes('Node.js 20')),
+  ).toEqual([`No stack answers at ${nowhere}. Start one with npm start, or say where it is with PARLEY_URL.`])
 })
 
 test("the README's script is examples/two-people.mjs", () => {

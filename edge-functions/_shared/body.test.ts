@@ -15,7 +15,11 @@ Deno.test('a body in another shape is refused field by field, and one that is no
     return true
   })
   for (const body of ['', 'null', '[]']) await rejects(ask(body), { status: 400, code: 'invalid_input' })
-  for (const body of ['{', 'name=a']) await rejects(ask(body), { status: 400, code: 'invalid_json' })
+  const form = new FormData()
+  form.append('name', 'a')
+  for (const body of ['{', form, new URLSearchParams({ name: 'a' })]) {
+    await rejects(ask(body), { status: 400, code: 'invalid_json', message: /^Please send JSON/ })
+  }
 })
 
 Deno.test('a body of more than 1 MiB is refused, also when it does not say how long it is', async () => {

@@ -16,7 +16,7 @@ export async function readBody<T>(request: Request, shape: z.ZodType<T>): Promis
     json = bytes.length === 0 ? undefined : JSON.parse(new TextDecoder().decode(bytes))
   } catch (error) {
     if (error instanceof Refusal) throw error
-    throw new Refusal(400, 'invalid_json', 'The body is no JSON.')
+    throw new Refusal(400, 'invalid_json', 'Please send JSON, and no form: the body cannot be read as JSON.')
   }
   const input = shape.safeParse(json)
   if (input.success) return input.data

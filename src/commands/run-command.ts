@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { readConfig } from '../stack/config.ts'
 import { projectRoot } from '../stack/supabase-cli.ts'
 
-const usage = `npm start                  starts the stack: database, REST, Auth, Storage, Functions
+const usage = `npm start                  starts the stack: database, REST, Auth, Storage, Realtime, Functions
 npm run reset              makes the database anew: migrations and seed; its data is gone
 npm run status             says what runs, and where
 npm run types              writes src/client/database.types.ts and docs/reference.md from the migrations

@@ -11,9 +11,11 @@ const maxBytes = 1024 * 1024
 export async function readBody<T>(request: Request, shape: z.ZodType<T>): Promise<T> {
   let json: unknown
   try {
-    const bytes = await readAtMost(request, maxBytes)
+    const bytes = await readAtMost(request, maxBytes, () => {
+      return new Refusal(413, 'body_too_large', 'The body is too large.')
+    })
     // Some clients say that they send JSON, and send nothing: fine where nothing is needed.
-    json = bytes.length === 0 ? undefined : JSON.parse(new TextDecoder().decode(bytes))
+    json = bytes.byteLength === 0 ? undefined : JSON.parse(new TextDecoder().decode(bytes))
   } catch (error) {
     if (error instanceof Refusal) throw error
     throw new Refusal(400, 'invalid_json', 'Please send JSON, and no form: the body cannot be read as JSON.')
@@ -36,23 +38,24 @@ function complaintOf(issue: z.core.$ZodIssue): string {
 }
 
 /** @throws Refusal, as soon as it is too much. */
-async function readAtMost(request: Request, limit: number): Promise<Uint8Array> {
+export async function readAtMost(request: Request, limit: number, tooLarge: () => Refusal): Promise<ArrayBuffer> {
   const announced = Number(request.headers.get('content-length') ?? Infinity)
-  if (announced <= limit) return new Uint8Array(await request.arrayBuffer())
+  if (announced <= limit) return await request.arrayBuffer()
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of request.body ?? []) {
     size += chunk.length
-    if (size > limit) throw new Refusal(413, 'body_too_large', 'The body is too large.')
+    if (size > limit) throw tooLarge()
     chunks.push(chunk)
   }
-  const bytes = new Uint8Array(size)
+  const whole = new ArrayBuffer(size)
+  const bytes = new Uint8Array(whole)
   let at = 0
   for (const chunk of chunks) {
     bytes.set(chunk, at)
     at += chunk.length
   }
-  return bytes
+  return whole
 }
 
 /** @throws Refusal */

@@ -41,3 +41,22 @@ Deno.test('a form without files, and what is no form, is refused', async () => {
   const broken = new Request('http://localhost/', { method: 'POST', headers, body: '--y' })
   await rejects(readUploadForm(broken), { status: 400, code: 'invalid_form' })
 })
+
+/** A form of parts with one byte each, of which the last is a file; between them the boundary that it is announced with. */
+function partsOf(count: number, type = 'multipart/form-data; boundary=x'): Request {
+  const field = '--x\r\ncontent-disposition: form-data; name="a"\r\n\r\n1\r\n'
+  const file = '--x\r\ncontent-disposition: form-data; name="files"; filename="a.txt"\r\n\r\n1\r\n--x--\r\n'
+  const body = field.repeat(count - 1) + file
+  return new Request('http://localhost/', { method: 'POST', headers: { 'content-type': type }, body })
+}
+
+Deno.test('a form has at most 100 parts, by whatever boundary', async () => {
+  const refusal = { status: 400, code: 'too_many_parts' }
+  equal((await readUploadForm(partsOf(100))).length, 1)
+  await rejects(readUploadForm(partsOf(101)), refusal)
+  await rejects(readUploadForm(partsOf(150_000)), refusal)
+  equal((await readUploadForm(partsOf(100, 'multipart/form-data; boundary="x"'))).length, 1)
+  await rejects(readUploadForm(partsOf(101, 'Multipart/Form-Data; charset=utf-8; Boundary="x"; boundary=y')), refusal)
+  await rejects(readUploadForm(partsOf(101, 'multipart/form-data; boundary=y; boundary=x')), { code: 'invalid_input' })
+  await rejects(readUploadForm(partsOf(1, 'multipart/form-data')), { code: 'invalid_form' })
+})

@@ -1,5 +1,7 @@
+import { Buffer } from 'node:buffer'
 import { z } from 'zod'
 import { type Attachment, attachmentsOf } from './attachments.ts'
+import { readAtMost } from './body.ts'
 import { arrivedAtCloudinary, cloudinaryAccount, signedUpload, uploadToCloudinary } from './cloudinary.ts'
 import { type Caller, serviceDatabase } from './database.ts'
 import type { Arrived, StoredFile } from './files.ts'
@@ -110,39 +112,54 @@ export async function passUploadsOn(caller: Caller, roomId: string, files: File[
   )
 }
 
-const passedOn = { bytes: 8 * 1024 * 1024, formBytes: 64 * 1024 }
+const passedOn = { bytes: 8 * 1024 * 1024, formBytes: 64 * 1024, parts: 100 }
 
 /**
- * The parts named `files` of a `multipart/form-data` body, of at most 8 MB in all.
+ * The parts named `files` of a `multipart/form-data` body, of at most 8 MB in all. It has at most 100 parts, which are
+ * counted before any of them is read: each costs time, however short it is.
  *
- * @throws Refusal `use_direct_upload` when it is more
+ * @throws Refusal `use_direct_upload` when it is more, `too_many_parts`
  */
 export async function readUploadForm(request: Request): Promise<File[]> {
   const tooLarge = () =>
     new Refusal(413, 'use_direct_upload', 'Announce files of more than 8 MB in all as JSON, and upload them directly.')
   const limit = passedOn.bytes + passedOn.formBytes
   if (Number(request.headers.get('content-length') ?? 0) > limit) throw tooLarge()
-  let size = 0
-  const counted = request.body?.pipeThrough(
-    new TransformStream<Uint8Array, Uint8Array>({
-      transform(chunk, controller) {
-        size += chunk.length
-        if (size > limit) controller.error(tooLarge())
-        else controller.enqueue(chunk)
-      },
-    }),
-  )
-  const headers = { 'content-type': request.headers.get('content-type') ?? '' }
-  const form = await new Response(counted, { headers }).formData().catch(() => {
-    if (size > limit) throw tooLarge()
-    throw new Refusal(400, 'invalid_form', 'The body is no form.')
-  })
+  const bytes = await readAtMost(request, limit, tooLarge)
+  const form = await formOf(bytes, boundaryOf(request))
   const files = form.getAll('files').filter((part) => part instanceof File)
   if (files.length === 0) {
     throw new Refusal(400, 'invalid_input', 'Please check what you sent.', { fields: { files: 'There is no file.' } })
   }
   if (files.reduce((sum, file) => sum + file.size, 0) > passedOn.bytes) throw tooLarge()
   return files
+}
+
+function boundaryOf(request: Request): string {
+  const [, quoted, plain] =
+    /;\s*boundary=(?:"([^"\\]{1,70})"|([^\s;"]{1,70}))/i.exec(request.headers.get('content-type') ?? '') ?? []
+  const boundary = quoted ?? plain
+  if (boundary) return boundary
+  throw notAForm()
+}
+
+async function formOf(bytes: ArrayBuffer, boundary: string): Promise<FormData> {
+  const body = Buffer.from(bytes)
+  // One more ends the last part.
+  let left = passedOn.parts + 1
+  for (let at = body.indexOf(`--${boundary}`); at !== -1; at = body.indexOf(`--${boundary}`, at + 1)) {
+    if (left === 0) throw new Refusal(400, 'too_many_parts', `A form has at most ${passedOn.parts} parts.`)
+    left -= 1
+  }
+  // Read by the boundary that was counted, whatever else the request says.
+  const headers = { 'content-type': `multipart/form-data; boundary="${boundary}"` }
+  return await new Response(bytes, { headers }).formData().catch(() => {
+    throw notAForm()
+  })
+}
+
+function notAForm(): Refusal {
+  return new Refusal(400, 'invalid_form', 'The body is no form.')
 }
 
 interface Announced {

@@ -163,11 +163,11 @@ $$;
 
 -- A page of messages, in the order given.
 create function private.messages_json(p_messages public.chat_messages[])
-returns jsonb
+returns json
 language plpgsql stable security definer set search_path = ''
 as $$
 begin
-  return (select coalesce(json_agg(message), '[]')::jsonb from private.messages_seen(p_messages));
+  return (select coalesce(json_agg(message), '[]') from private.messages_seen(p_messages));
 end;
 $$;
 

@@ -215,7 +215,7 @@ end;
 $$;
 
 create function private.get_messages(p_room_id uuid, p_before_seq bigint, p_after_seq bigint, p_limit int)
-returns jsonb
+returns json
 language plpgsql stable security definer set search_path = ''
 -- Planning this costs more than running it.
 set plan_cache_mode = force_generic_plan
@@ -256,7 +256,7 @@ $$;
 create function public.get_messages(
   p_room_id uuid, p_before_seq bigint default null, p_after_seq bigint default null, p_limit int default 50
 )
-returns jsonb
+returns json
 language plpgsql stable security invoker set search_path = ''
 as $$
 begin

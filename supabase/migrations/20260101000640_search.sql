@@ -35,7 +35,7 @@ $$;
 create function private.search_messages(
   p_query text, p_room_id uuid, p_limit int, p_before timestamptz, p_before_id uuid, p_organization_id uuid
 )
-returns jsonb
+returns json
 -- Planned once: it is the same plan for every word.
 language plpgsql stable security definer set search_path = '' set plan_cache_mode = 'force_generic_plan'
 as $$
@@ -145,7 +145,7 @@ create function public.search_messages(
   p_before_id uuid default null,
   p_organization_id uuid default null
 )
-returns jsonb
+returns json
 language plpgsql stable security invoker set search_path = ''
 as $$
 begin

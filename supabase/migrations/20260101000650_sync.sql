@@ -112,7 +112,7 @@ $$;
 -- One snapshot answers all of it. A room's changes come before its new messages, which carry theirs already: once they
 -- are told, the cursor knows every change of what the client has.
 create function private.sync_messages(p_cursors jsonb, p_limit int)
-returns jsonb
+returns json
 language plpgsql stable security definer set search_path = ''
 -- Planning this costs more than running it.
 set plan_cache_mode = force_generic_plan
@@ -226,12 +226,12 @@ begin
     cursors := cursors || private.sync_cursors(room.id, room.last_seq, room.last_change_seq);
   end loop;
 
-  return jsonb_build_object(
+  return json_build_object(
     'messages', private.messages_json(messages),
     'changed', private.messages_json(changed),
-    'rooms', private.rooms_json(rooms)::jsonb,
-    'gone_rooms', to_jsonb(gone),
-    'reset', to_jsonb(reset),
+    'rooms', private.rooms_json(rooms),
+    'gone_rooms', gone,
+    'reset', reset,
     'cursors', cursors,
     'has_more', has_more
   );
@@ -248,7 +248,7 @@ end;
 $$;
 
 create function public.sync_messages(p_cursors jsonb default '{}', p_limit int default 500)
-returns jsonb
+returns json
 language plpgsql stable security invoker set search_path = ''
 as $$
 begin

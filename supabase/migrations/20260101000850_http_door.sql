@@ -90,7 +90,7 @@ begin
       where r.id = p_room_id
     ),
     'has_more', cardinality(found) > cardinality(page),
-    'messages', (select coalesce(json_agg(message), '[]') from private.messages_seen(page)),
+    'messages', private.messages_json(page),
     'read_ids', (
       select coalesce(json_agg(m.id), '[]')
       from unnest(page) as m

@@ -14,7 +14,7 @@ create function pg_temp.id(p_name text) returns uuid language sql as $$ select i
 select public.edit_message(pg_temp.id('for @ana'), 'for @ana alone');
 select public.add_reaction(pg_temp.id('for @ana'), '👍');
 create temporary table before as
-select m from jsonb_array_elements(public.get_messages(tests.room_id('lounge'))) as m;
+select m from jsonb_array_elements(public.get_messages(tests.room_id('lounge'))::jsonb) as m;
 grant select on before to authenticated;
 
 select results_eq(
@@ -57,7 +57,7 @@ select tests.refuses($$ select public.undo_delete_message(gen_random_uuid()) $$,
 select tests.sign_in('ana');
 select is(public.calculate_unread_count(tests.user_id('ana'), tests.room_id('lounge')), 2, 'restored, they are unread again');
 select is(
-  (select array_agg(m ->> 'content') from jsonb_array_elements(public.get_messages(tests.room_id('lounge'), p_limit => 1)) as m),
+  (select array_agg(m ->> 'content') from jsonb_array_elements(public.get_messages(tests.room_id('lounge'), p_limit => 1)::jsonb) as m),
   array[null::text], 'and in their place'
 );
 select tests.as_owner();

@@ -53,7 +53,7 @@ select is(
 
 select tests.sign_in('ben');
 select is(
-  (select m #>> '{reply_to,content}' from jsonb_array_elements(public.get_messages(tests.room_id('lounge'))) as m
+  (select m #>> '{reply_to,content}' from jsonb_array_elements(public.get_messages(tests.room_id('lounge'))::jsonb) as m
    where m ->> 'content' = 'really?'),
   '[Message deleted]', 'a reply quotes it no longer'
 );

@@ -52,7 +52,7 @@ select is(
   public.delete_message(pg_temp.message('text')) ->> 'content', '[Message and file(s) deleted]', 'hotel.delete.text: and with a text'
 );
 select is(
-  public.get_messages(tests.room_id('lounge'), p_limit => 1) #> '{0,attachments}', '[]', 'a page shows them no longer either'
+  public.get_messages(tests.room_id('lounge'), p_limit => 1)::jsonb #> '{0,attachments}', '[]', 'a page shows them no longer either'
 );
 select is_empty(
   $$ select id from public.media_assets where file_name in ('deleted', 'text') $$, 'nor do the tables'
@@ -90,7 +90,7 @@ select private.wipe_deleted_messages();
 select is(pg_temp.state('shared'), 'attached', 'hotel.delete.files: a file that a live message still shows stays');
 select tests.sign_in('ben');
 select is(
-  public.get_messages(tests.room_id('bar')) #>> '{0,attachments,0,file_name}', 'shared', 'and that message shows it'
+  public.get_messages(tests.room_id('bar'))::jsonb #>> '{0,attachments,0,file_name}', 'shared', 'and that message shows it'
 );
 select public.delete_message(pg_temp.message('shared', 'bar'));
 select tests.as_owner();

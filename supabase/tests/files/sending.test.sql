@@ -65,7 +65,7 @@ select is(
   (select answer from answers where n = 2), (select answer from answers where n = 1), 'a retried send answers the same'
 );
 select is(
-  public.get_messages(tests.room_id('lounge')) -> 0, (select answer -> 'message' from answers where n = 1), 'and so does a page'
+  public.get_messages(tests.room_id('lounge'))::jsonb -> 0, (select answer -> 'message' from answers where n = 1), 'and so does a page'
 );
 select results_eq(
   $$ select state::text from public.media_assets where file_name in ('one', 'two') $$, array['attached', 'attached'],

@@ -28,7 +28,7 @@ create function pg_temp.unread(p_name text, p_guest text) returns int language s
   select public.calculate_unread_count(tests.user_id(p_name), pg_temp.room(p_guest))
 $$;
 create function pg_temp.contents(p_guest text) returns jsonb language sql as $$
-  select jsonb_path_query_array(public.get_messages(pg_temp.room(p_guest)), '$[*].content')
+  select jsonb_path_query_array(public.get_messages(pg_temp.room(p_guest))::jsonb, '$[*].content')
 $$;
 create function pg_temp.guests(p_open boolean, p_limit int default 50, p_before_id uuid default null) returns jsonb language sql as $$
   select jsonb_path_query_array(

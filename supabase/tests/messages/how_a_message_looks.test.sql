@@ -13,7 +13,7 @@ select public.send_message(
   tests.room_id('lounge'), 'answer', p_reply_to_id => (select id from question), p_metadata => '{"mood": "glad"}'
 );
 create temporary table looks as
-select m ->> 'content' as content, m from jsonb_array_elements(public.get_messages(tests.room_id('lounge'))) as m;
+select m ->> 'content' as content, m from jsonb_array_elements(public.get_messages(tests.room_id('lounge'))::jsonb) as m;
 
 select results_eq(
   'select content from looks', array['answer', 'from nobody any more', 'question'], 'each message of a page is there'

@@ -38,7 +38,7 @@ select results_eq(
   $$ select content from public.chat_messages order by seq $$, array['hello', 'and again'], 'the other member reads both'
 );
 select is(
-  (select array_agg(m ->> 'content') from jsonb_array_elements(public.get_messages(tests.room_id('lounge'))) as m),
+  (select array_agg(m ->> 'content') from jsonb_array_elements(public.get_messages(tests.room_id('lounge'))::jsonb) as m),
   array['and again', 'hello'],
   'by the function newest first'
 );

@@ -11,7 +11,7 @@ $$;
 -- What the caller sees quoted, from a page, by itself, and through the room's list.
 create function pg_temp.quoted(p_content text) returns text[] language sql as $$
   select array[
-    (select m #>> '{reply_to,content}' from jsonb_array_elements(public.get_messages(tests.room_id('lounge'))) as m where m ->> 'content' = p_content),
+    (select m #>> '{reply_to,content}' from jsonb_array_elements(public.get_messages(tests.room_id('lounge'))::jsonb) as m where m ->> 'content' = p_content),
     private.my_message_json(pg_temp.id(p_content)) #>> '{reply_to,content}',
     public.get_rooms() #>> '{0,last_message,reply_to,content}'
   ]

@@ -41,7 +41,7 @@ select public.send_message(tests.room_id('lounge'), 'hello too');
 select tests.sign_in('ana');
 select is(pg_temp.address('ben'), 'ben@example.com', 'whoever answers is seen');
 select is(
-  (select array_agg(m #>> '{sender,email}') from jsonb_array_elements(public.get_messages(tests.room_id('lounge'))) as m),
+  (select array_agg(m #>> '{sender,email}') from jsonb_array_elements(public.get_messages(tests.room_id('lounge'))::jsonb) as m),
   array['ben@example.com', 'ana@example.com'],
   'in messages too'
 );

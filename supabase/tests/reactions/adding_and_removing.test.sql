@@ -43,7 +43,7 @@ select is(
 );
 select lives_ok($$ insert into public.message_reactions (message_id, emoji) select id, '👍' from hello $$, 'also twice');
 select is(
-  public.get_messages(tests.room_id('lounge')) -> 0, private.my_message_json((select id from hello)),
+  public.get_messages(tests.room_id('lounge'))::jsonb -> 0, private.my_message_json((select id from hello)),
   'in a page the message looks the same'
 );
 select is(

@@ -97,7 +97,7 @@ select is_empty(
 );
 select tests.sign_in('ben');
 create temporary table told as
-select m from jsonb_array_elements(public.sync_messages((select cursors from synced)) -> 'changed') as m;
+select m from jsonb_array_elements(public.sync_messages((select cursors from synced))::jsonb -> 'changed') as m;
 select set_eq(
   $$ select m ->> 'content' from told where m -> 'sender' = 'null' and m ->> 'room_id' = tests.room_id('inn')::text $$,
   array['kept by a copy', 'first in inn', 'file in inn'], 'who syncs learns that there is no sender'

@@ -6,7 +6,7 @@ select tests.create_user(name) from unnest(array['ana', 'ben', 'cleo']) as name;
 select tests.create_room('lounge', members => array['ana', 'ben', 'cleo']);
 
 create function pg_temp.found(p_query text) returns text[] language sql as $$
-  select array(select m ->> 'content' from jsonb_array_elements(public.search_messages(p_query)) as m)
+  select array(select m ->> 'content' from jsonb_array_elements(public.search_messages(p_query)::jsonb) as m)
 $$;
 grant execute on function pg_temp.found(text) to authenticated;
 create function pg_temp.write(p_content text) returns void language sql as $$
@@ -38,7 +38,7 @@ begin
   perform tests.sign_in('ben');
   return next extensions.is(pg_temp.found('zebra'), array['zebra three'], p_when || ': nor what I have cleared');
   return next extensions.is(
-    (select count(*) from jsonb_array_elements(public.search_messages('zebra', tests.room_id('lounge')))), 1::bigint,
+    (select count(*) from jsonb_array_elements(public.search_messages('zebra', tests.room_id('lounge'))::jsonb)), 1::bigint,
     p_when || ': nor in this one room'
   );
   perform tests.as_owner();
@@ -73,7 +73,7 @@ select pg_temp.scene('a large account');
 
 analyze public.chat_messages;
 select tests.sign_in('ana');
-select is(jsonb_array_length(public.search_messages('common even', p_limit => 100)), 100, 'a common word is found among the newest');
+select is(jsonb_array_length(public.search_messages('common even', p_limit => 100)::jsonb), 100, 'a common word is found among the newest');
 select is(pg_temp.found('zebra'), array['zebra three'], 'a rare one by its index');
 insert into public.chat_messages (room_id, content) values (tests.room_id('lounge'), 'common only once');
 select is(pg_temp.found('only'), array['common only once'], 'also one that was written just now');

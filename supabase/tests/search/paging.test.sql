@@ -16,20 +16,20 @@ select tests.room_id('attic'), tests.user_id('ana'), 'other ' || n from generate
 -- All pages, one after the other.
 create function pg_temp.walk(p_limit int) returns setof uuid language plpgsql as $$
 declare
-  page jsonb := public.search_messages('towel', p_limit => p_limit);
+  page jsonb := public.search_messages('towel', p_limit => p_limit)::jsonb;
 begin
   while page <> '[]' loop
     return query select (m ->> 'id')::uuid from jsonb_array_elements(page) as m;
     page := public.search_messages(
       'towel', null, p_limit, (page #>> '{-1,created_at}')::timestamptz, (page #>> '{-1,id}')::uuid
-    );
+    )::jsonb;
   end loop;
 end;
 $$;
 grant execute on function pg_temp.walk(int) to authenticated;
 
 select tests.sign_in('ana');
-select is(jsonb_array_length(public.search_messages('towel')), 20, 'a page holds 20 unless told otherwise');
+select is(jsonb_array_length(public.search_messages('towel')::jsonb), 20, 'a page holds 20 unless told otherwise');
 select results_eq(
   format('select * from pg_temp.walk(%s)', size),
   $$ select id from public.chat_messages where content like 'towel%' order by created_at desc, id desc $$,
@@ -37,7 +37,7 @@ select results_eq(
 )
 from unnest(array[1, 7, 45, 100]) as size;
 select is(
-  public.search_messages('towel', p_before => (select max(created_at) from public.chat_messages)) #>> '{0,content}',
+  public.search_messages('towel', p_before => (select max(created_at) from public.chat_messages))::jsonb #>> '{0,content}',
   (select content from public.chat_messages where content like 'towel%' order by created_at desc, id desc limit 1),
   'a time alone is a cursor too'
 );

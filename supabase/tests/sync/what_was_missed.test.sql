@@ -30,7 +30,7 @@ grant all on memory to authenticated;
 create function pg_temp.sync(p_limit int default 500)
 returns void
 language sql
-as $$ update memory set answer = public.sync_messages(answer -> 'cursors', p_limit) $$;
+as $$ update memory set answer = public.sync_messages(answer -> 'cursors', p_limit)::jsonb $$;
 create function pg_temp.told(p_key text, p_field text default null)
 returns text
 language sql
@@ -71,7 +71,7 @@ select is(
   (
     select string_agg(message ->> 'content', ' ')
     from jsonb_array_elements(
-      public.sync_messages(jsonb_build_object(tests.room_id('lounge'), 10)) -> 'messages'
+      public.sync_messages(jsonb_build_object(tests.room_id('lounge'), 10))::jsonb -> 'messages'
     ) as message
   ),
   '11 12',
@@ -95,7 +95,7 @@ select pg_temp.sync();
 select is(pg_temp.told('reset'), null, 'and goes on from there');
 
 select is(
-  (select public.sync_messages(jsonb_build_object(tests.room_id('lounge'), 999)) -> 'reset' ->> 0),
+  (select public.sync_messages(jsonb_build_object(tests.room_id('lounge'), 999))::jsonb -> 'reset' ->> 0),
   tests.room_id('lounge')::text,
   'a cursor from the future is not of this room'
 );
@@ -132,7 +132,7 @@ select is(pg_temp.told('reset'), tests.room_id('bar')::text, 'who comes again an
 
 select tests.sign_in('eve');
 select is(
-  (select public.sync_messages(jsonb_build_object(tests.room_id('lounge'), 0)) -> 'messages'), '[]', 'strangers sync nothing'
+  (select public.sync_messages(jsonb_build_object(tests.room_id('lounge'), 0))::jsonb -> 'messages'), '[]', 'strangers sync nothing'
 );
 select tests.refuses($$ select public.sync_messages('{"x": "y"}', 0) $$, 'limit_out_of_range', 'a page holds something');
 select tests.refuses(

@@ -204,7 +204,6 @@ language plpgsql security definer set search_path = ''
 as $$
 declare
   message public.chat_messages;
-  refusal text;
 begin
   if (cardinality(p_message_ids) between 1 and private.limit_of('messages_per_bulk_delete')) is not true then
     perform private.refuse('message_count_out_of_range');
@@ -217,10 +216,7 @@ begin
   for message in
     select m.* from (select distinct unnest(p_message_ids) as id) as ids, private.require_message(ids.id) as m order by m.id
   loop
-    refusal := private.verdict_delete(message, p_hard);
-    if refusal is not null then
-      perform private.refuse(refusal);
-    end if;
+    perform private.require_allowed(private.verdict_delete(message, p_hard));
     perform private.delete_locked_message(message, p_hard, p_reason);
   end loop;
 end;

@@ -91,9 +91,9 @@ declare
   room public.chat_rooms;
 begin
   -- Asked first, so that nobody locks a room for nothing, and again under the lock.
-  perform private.require_clear_for_everyone(p_room_id);
+  perform private.require_allowed(private.verdict_clear_for_everyone(p_room_id, private.require_me()));
   perform private.lock_rooms(array[p_room_id]);
-  perform private.require_clear_for_everyone(p_room_id);
+  perform private.require_allowed(private.verdict_clear_for_everyone(p_room_id, private.require_me()));
   update public.chat_rooms
   set floor_seq = last_seq,
     last_change_seq = last_change_seq + 1,
@@ -129,19 +129,6 @@ begin
     jsonb_build_object('room_id', p_room_id, 'cleared_by', private.my_id(), 'cleared_at', p_cleared_at)
   );
   perform private.announce_unread(array[p_room_id]);
-end;
-$$;
-
-create function private.require_clear_for_everyone(p_room_id uuid)
-returns void
-language plpgsql stable security definer set search_path = ''
-as $$
-declare
-  refusal text := private.verdict_clear_for_everyone(p_room_id, private.require_me());
-begin
-  if refusal is not null then
-    perform private.refuse(refusal);
-  end if;
 end;
 $$;
 

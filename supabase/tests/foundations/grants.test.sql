@@ -453,7 +453,6 @@ select results_eq(
     'private.renew_guest_code',
     'private.report_message',
     'private.require_another_admin',
-    'private.require_clear_for_everyone',
     'private.require_few_wrong_codes',
     'private.require_key_in_use',
     'private.require_key_mate',

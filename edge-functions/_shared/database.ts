@@ -13,41 +13,19 @@ export interface Database {
   fetch(path: string, init?: RequestInit): Promise<Response>
 }
 
-/** Somebody with a user token. */
-export interface Caller extends Database {
-  /** Who it is, by the word of Auth, which is asked once. Throws Refusal when the token is no good. */
-  id(): Promise<string>
-}
-
 /**
  * With the caller's own token, and so with the caller's own rights.
  *
  * @param headers what else each call says.
  * @throws Refusal when the request has none.
  */
-export function callerDatabase(request: Request, headers: Record<string, string> = {}): Caller {
-  const caller = database({ ...headers, apikey: publishableKey(), authorization: `Bearer ${tokenOf(request)}` })
-  let id: Promise<string> | undefined
-  return {
-    ...caller,
-    id: () => {
-      id ??= askAuth(caller)
-      return id
-    },
-  }
+export function callerDatabase(request: Request, headers: Record<string, string> = {}): Database {
+  return database({ ...headers, apikey: publishableKey(), authorization: `Bearer ${tokenOf(request)}` })
 }
 
 /** With the rights of the service. Say why where you use it. */
 export function serviceDatabase(): Database {
   return database({ apikey: JSON.parse(setting('SUPABASE_SECRET_KEYS')).default })
-}
-
-async function askAuth(caller: Database): Promise<string> {
-  const response = await caller.fetch('/auth/v1/user')
-  const user = (await response.json().catch(() => null)) as { id?: string } | null
-  if (response.ok && user?.id) return user.id
-  if (response.status >= 500) throw unavailable(new Error(`Auth answered ${response.status}.`))
-  throw notSignedIn()
 }
 
 function database(own: Record<string, string>): Database {

@@ -2,8 +2,9 @@ import { Buffer } from 'node:buffer'
 import { z } from 'zod'
 import { type Attachment, attachmentsOf } from './attachments.ts'
 import { readAtMost } from './body.ts'
+import type { Caller } from './caller.ts'
 import { arrivedAtCloudinary, cloudinaryAccount, signedUpload, uploadToCloudinary } from './cloudinary.ts'
-import { type Caller, serviceDatabase } from './database.ts'
+import { serviceDatabase } from './database.ts'
 import type { Arrived, StoredFile } from './files.ts'
 import { Refusal } from './refusal.ts'
 import { arrivedAtStorage, storageUploadUrl } from './storage.ts'
@@ -63,7 +64,7 @@ export async function verifyUploads(caller: Caller, attachmentIds: string[]): Pr
   if (attachmentIds.length === 0) return
   // With the service's key, as all that verifies. It counts how often somebody has files looked at.
   const files = await serviceDatabase().rpc<StoredFile[]>('pending_uploads', {
-    p_user_id: await caller.id(),
+    p_user_id: caller.id,
     p_attachment_ids: attachmentIds,
   })
   await record(files, await arrivalOf(caller, files))
@@ -79,7 +80,7 @@ export async function completeUploads(caller: Caller, attachmentIds: string[]): 
 export async function attachmentOfKey(caller: Caller, fileKey: string): Promise<string> {
   const key = encodeURIComponent(fileKey)
   const [asset] = await caller.rows<{ id: string }[]>(
-    `media_assets?provider=eq.supabase&public_id=eq.${key}&owner_id=eq.${await caller.id()}&select=id`,
+    `media_assets?provider=eq.supabase&public_id=eq.${key}&owner_id=eq.${caller.id}&select=id`,
   )
   if (!asset) throw new Refusal(404, 'attachment_not_found', 'There is no such file.')
   return asset.id
@@ -175,7 +176,7 @@ async function announce(
   provider: StoredFile['provider'],
 ): Promise<StoredFile[]> {
   const { uploads, refused } = await serviceDatabase().rpc<Announced>('create_attachments', {
-    p_user_id: await caller.id(),
+    p_user_id: caller.id,
     p_room_id: roomId,
     p_files: files,
     p_provider: provider,

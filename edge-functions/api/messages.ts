@@ -1,5 +1,6 @@
 import { withUrls } from '../_shared/attachments.ts'
-import type { Caller, Database } from '../_shared/database.ts'
+import type { Caller } from '../_shared/caller.ts'
+import type { Database } from '../_shared/database.ts'
 import { verifyUploads } from '../_shared/uploads.ts'
 import { clientId } from './client-id.ts'
 import type { Message } from './shapes.ts'
@@ -51,7 +52,7 @@ export async function send(caller: Caller, sending: Sending, tempId: string | un
   await verifyUploads(caller, sending.p_attachment_ids ?? [])
   const confirmation = await caller.rpc<Confirmation>('send_message', {
     ...sending,
-    p_client_id: tempId === undefined ? null : clientId(await caller.id(), tempId),
+    p_client_id: tempId === undefined ? null : clientId(caller.id, tempId),
   })
   return {
     ...confirmation,

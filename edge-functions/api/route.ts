@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Caller } from '../_shared/database.ts'
+import type { Caller } from '../_shared/caller.ts'
 import type { Refusal } from '../_shared/refusal.ts'
 
 /** One call of one document. The router, the validation and the OpenAPI document are made of these. */

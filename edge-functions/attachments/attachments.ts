@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { archiveOf } from '../_shared/archive.ts'
 import { signAttachments } from '../_shared/attachments.ts'
 import { readBody, requireMethod } from '../_shared/body.ts'
-import { type Caller, callerDatabase } from '../_shared/database.ts'
+import { type Caller, callerOf } from '../_shared/caller.ts'
 import { Refusal } from '../_shared/refusal.ts'
 import {
   announcedFiles,
@@ -70,8 +70,7 @@ export async function attachments(request: Request): Promise<Response> {
   const found = Object.hasOwn(calls, name) && calls[name]
   if (!found) throw new Refusal(404, 'not_found', 'There is nothing here.')
   requireMethod(request, found.method)
-  const caller = callerDatabase(request)
   // Before anything is read of what a stranger sends.
-  await caller.id()
+  const caller = await callerOf(request)
   return await found.call(caller, request, url)
 }

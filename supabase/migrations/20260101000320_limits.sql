@@ -27,7 +27,7 @@ values
   ('archives_per_minute', 10, 'archives made, the bucket holding as many'),
   ('attachment_bytes', 52428800, 'bytes of a file, where no organization allows less'),
   ('attachments_per_message', 10, 'files of a message, where no organization allows less'),
-  ('calls_per_minute', 300, 'calls through the HTTP door, the bucket holding as many'),
+  ('calls_per_minute', 300, 'calls of the HTTP door and the other functions, the bucket holding as many'),
   ('devices_per_user', 20, 'devices'),
   ('direct_rooms_per_hour', 60, 'new chats started'),
   ('downloads_per_minute', 120, 'times of writing down what was downloaded'),

@@ -495,3 +495,26 @@ test('what is asked wrongly is refused in words', async () => {
   })
   expect(forged.status).toBe(401)
 })
+
+test('calls are counted, as those of the HTTP door', async () => {
+  const fill = (tokens: number) =>
+    withDatabase((client) =>
+      client.query(
+        `insert into private.rate_buckets (user_id, action, tokens, filled_at) values ($1, 'call', $2, clock_timestamp())
+         on conflict (user_id, action) do update set tokens = excluded.tokens, filled_at = excluded.filled_at`,
+        [eve.id, tokens],
+      ),
+    )
+  const calls: [path: string, body: object, error: string][] = [
+    ['attachments/sign', { attachment_ids: [randomUUID()] }, 'attachment_not_found'],
+    ['forward-message', { message_id: randomUUID(), target_room_ids: [room] }, 'message_not_found'],
+  ]
+  for (const [path, body, error] of calls) {
+    await fill(-1000)
+    const refused = await callFunction(eve, path, body)
+    expect([path, refused.status, refused.body.error]).toEqual([path, 429, 'too_many_requests'])
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
+    await fill(300)
+    expect((await callFunction(eve, path, body)).body.error).toBe(error)
+  }
+})

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Caller } from '../../_shared/database.ts'
+import type { Caller } from '../../_shared/caller.ts'
 import { Refusal } from '../../_shared/refusal.ts'
 import { attachmentOfKey } from '../../_shared/uploads.ts'
 import { type Sending, send } from '../messages.ts'

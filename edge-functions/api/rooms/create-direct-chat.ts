@@ -12,7 +12,7 @@ export const createDirectChat = route({
   answer: room,
   async handle({ caller, body }) {
     const started = await caller.rpc<Room>('start_direct_chat', { p_user_id: body.user_id })
-    const [shown] = await toRooms(caller, [started], await caller.id())
+    const [shown] = await toRooms(caller, [started], caller.id)
     return shown as z.infer<typeof room>
   },
 })

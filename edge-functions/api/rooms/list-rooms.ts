@@ -11,6 +11,6 @@ export const listRooms = route({
   answer: z.object({ results: z.array(room) }),
   async handle({ caller }) {
     const found = await caller.rpc<Room[]>('get_rooms', { p_limit: 500 })
-    return { results: await toRooms(caller, found, await caller.id()) }
+    return { results: await toRooms(caller, found, caller.id) }
   },
 })

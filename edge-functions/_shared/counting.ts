@@ -1,4 +1,4 @@
-import { tokenOf } from '../_shared/database.ts'
+import { tokenOf } from './database.ts'
 
 /** Counts so many calls, and says whose they are. @throws Refusal */
 type Count = (request: Request, calls: number) => Promise<string>

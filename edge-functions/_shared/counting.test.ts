@@ -1,6 +1,6 @@
 import { deepStrictEqual as equal, rejects } from 'node:assert'
-import { Refusal } from '../_shared/refusal.ts'
 import { counter } from './counting.ts'
+import { Refusal } from './refusal.ts'
 
 /** A database that counts when it is told to, and what it has counted. */
 function database() {

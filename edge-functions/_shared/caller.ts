@@ -1,7 +1,12 @@
 import { createHmac } from 'node:crypto'
-import { type Caller, callerDatabase } from '../_shared/database.ts'
-import { setting } from '../_shared/settings.ts'
 import { counter } from './counting.ts'
+import { callerDatabase, type Database } from './database.ts'
+import { setting } from './settings.ts'
+
+/** Somebody with a user token. */
+export interface Caller extends Database {
+  id: string
+}
 
 const countCall = counter((request, p_calls) => callerDatabase(request).rpc('count_calls', { p_calls }))
 
@@ -12,8 +17,8 @@ const countCall = counter((request, p_calls) => callerDatabase(request).rpc('cou
  * @throws Refusal when nobody is signed in, or somebody calls too often.
  */
 export async function callerOf(request: Request): Promise<Caller> {
-  const userId = await countCall(request)
-  return { ...callerDatabase(request, signedAddress(request, userId)), id: () => Promise.resolve(userId) }
+  const id = await countCall(request)
+  return { ...callerDatabase(request, signedAddress(request, id)), id }
 }
 
 /**

@@ -1,6 +1,6 @@
+import { MalformedForm, type Part, readParts, readText } from '../multipart.ts'
 import { entityTooLarge, invalidRequest, StorageError } from './errors.ts'
 import { headerValue } from './header-value.ts'
-import { type Part, readParts, readText } from './multipart.ts'
 
 interface UploadBody {
   contentType: string
@@ -26,7 +26,7 @@ export async function takeBody<T>(
     return await take(content)
   } catch (error) {
     for await (const _ of content);
-    throw error
+    throw error instanceof MalformedForm ? invalidRequest(error.message) : error
   }
 }
 

@@ -233,7 +233,7 @@ describe('a refused upload leaves nothing behind', () => {
     })
     expect([answer.status, await answer.json()]).toEqual([
       400,
-      { error: { message: 'Malformed form: the form ends before its last boundary' } },
+      { error: { message: 'Malformed form: Unexpected end of form' } },
     ])
     expect(await stored()).toEqual([])
   })

@@ -1,5 +1,5 @@
+import { MalformedForm, readParts, readText } from '../../multipart.ts'
 import { CloudinaryError } from './account.ts'
-import { collect, MalformedForm, readParts } from './multipart.ts'
 import { type ReceivedFile, receiveFile } from './received-file.ts'
 
 /** What a client sent: parameters by name (`tags[]` twice is one `tags`, joined by commas), and the file, already on disk. */
@@ -10,30 +10,29 @@ export interface Form {
 
 // A file may also come as a data URI in a field; larger files come as a part and never meet this limit.
 const maxFileField = 20 * 1024 * 1024
+const maxField = 64 * 1024
 
 /** Reads a multipart, URL-encoded or JSON body, streaming a file into `folder`. Throws a CloudinaryError. */
 export async function readForm(request: Request, folder: string): Promise<Form> {
   const type = request.headers.get('content-type') ?? ''
-  const [, boundary] = /^multipart\/form-data;.*boundary="?([^";]+)"?/i.exec(type) ?? []
-  if (boundary) return readMultipart(request, boundary, folder)
+  if (/^multipart\/form-data/i.test(type)) return readMultipart(request, type, folder)
 
-  const text = request.body ? (await collect(chunks(request.body), maxFileField)).toString() : ''
+  const text = request.body ? await readText(chunks(request.body), maxFileField) : ''
   const entries: [string, unknown][] = type.includes('json')
     ? Object.entries(parseJson(text))
     : [...new URLSearchParams(text)]
   return withFileField(joinArrays(entries), folder)
 }
 
-async function readMultipart(request: Request, boundary: string, folder: string): Promise<Form> {
+async function readMultipart(request: Request, type: string, folder: string): Promise<Form> {
   const entries: [string, string][] = []
   let file: ReceivedFile | undefined
   try {
-    for await (const part of readParts(chunks(request.body ?? new ReadableStream()), boundary)) {
+    for await (const part of readParts(chunks(request.body ?? new ReadableStream()), type)) {
       if (part.filename !== undefined && part.name === 'file' && !file) {
         file = await receiveFile(part.body, folder, part.filename)
       } else {
-        const limit = part.name === 'file' ? maxFileField : undefined
-        entries.push([part.name, (await collect(part.body, limit)).toString()])
+        entries.push([part.name, await readText(part.body, part.name === 'file' ? maxFileField : maxField)])
       }
     }
   } catch (error) {

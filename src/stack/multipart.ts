@@ -1,5 +1,3 @@
-import { invalidRequest } from './errors.ts'
-
 export interface Part {
   name: string
   /** Only files have one. */
@@ -9,17 +7,22 @@ export interface Part {
   body: AsyncGenerator<Buffer>
 }
 
+/** The body is no form, or breaks off. */
+export class MalformedForm extends Error {
+  override readonly name = 'MalformedForm'
+}
+
 const maxHeaderBytes = 16 * 1024
 
 /**
  * Reads a `multipart/form-data` body part by part, as it arrives. `Request.formData()` would hold a whole file in memory.
  * @param contentType of the request, with the boundary
- * @throws {StorageError} 400 when the body is no such thing or breaks off
+ * @throws MalformedForm
  */
 export async function* readParts(chunks: AsyncIterator<Uint8Array>, contentType: string): AsyncGenerator<Part> {
   const [, quoted, plain] = /boundary=(?:"([^"]+)"|([^;\s]+))/i.exec(contentType) ?? []
   const boundary = quoted ?? plain
-  if (!boundary) throw invalidRequest('Multipart: Boundary not found')
+  if (!boundary) throw new MalformedForm('Multipart: Boundary not found')
 
   const delimiter = Buffer.from(`\r\n--${boundary}`)
   const reader = new DelimitedReader(chunks)
@@ -76,18 +79,18 @@ class DelimitedReader {
 
   async #read(): Promise<void> {
     const { value, done } = await this.#chunks.next()
-    if (done) throw invalidRequest('Unexpected end of form')
+    if (done) throw new MalformedForm('Unexpected end of form')
     this.#buffer = Buffer.concat([this.#buffer, value])
   }
 }
 
-/** Reads a short part whole. @throws {StorageError} 400 when it has more than `maxBytes` */
+/** Reads a short part whole. @throws MalformedForm when it has more than `maxBytes` */
 export async function readText(body: AsyncIterable<Buffer>, maxBytes: number): Promise<string> {
   const read: Buffer[] = []
   let size = 0
   for await (const bytes of body) {
     size += bytes.length
-    if (size > maxBytes) throw invalidRequest('Multipart: a field or its headers are too large')
+    if (size > maxBytes) throw new MalformedForm('Multipart: a field or its headers are too large')
     read.push(bytes)
   }
   return Buffer.concat(read).toString('utf8')
@@ -101,7 +104,8 @@ function parseHeaders(text: string): Omit<Part, 'body'> {
   const disposition = /^content-disposition:(.*)$/im.exec(text)?.[1] ?? ''
   return {
     name: /[;\s]name="([^"]*)"/i.exec(disposition)?.[1] ?? '',
-    filename: /[;\s]filename="([^"]*)"/i.exec(disposition)?.[1],
+    // Browsers write a quotation mark so.
+    filename: /[;\s]filename="([^"]*)"/i.exec(disposition)?.[1]?.replaceAll('%22', '"'),
     contentType: /^content-type:\s*(.*?)\s*$/im.exec(text)?.[1],
   }
 }

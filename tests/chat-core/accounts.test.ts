@@ -1,22 +1,16 @@
 import type pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createDatabase, type Database } from '../support/database.ts'
-import { one, type Session, Sessions, waitsForALock } from '../support/sessions.ts'
+import { createSessions, one, type Session, type Sessions, waitsForALock } from '../support/sessions.ts'
 
-let database: Database
 let sessions: Sessions
 let owner: pg.Client
 
 beforeAll(async () => {
-  database = await createDatabase({ migrated: true })
-  sessions = new Sessions(database)
+  sessions = await createSessions()
   owner = await sessions.open()
 })
 
-afterAll(async () => {
-  await sessions.close()
-  await database.drop()
-})
+afterAll(() => sessions.close())
 
 const endAccount = (client: pg.Client, { id }: Session) => client.query('delete from auth.users where id = $1', [id])
 

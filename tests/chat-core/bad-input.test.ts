@@ -1,8 +1,7 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import type pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createDatabase, type Database } from '../support/database.ts'
-import { type Session, Sessions } from '../support/sessions.ts'
+import { createSessions, type Session, type Sessions } from '../support/sessions.ts'
 
 /** A function that clients may call, from the catalog. */
 interface Callable {
@@ -18,7 +17,6 @@ interface Outcome {
   refusal?: string
 }
 
-let database: Database
 let sessions: Sessions
 let owner: pg.Client
 let ana: Session
@@ -30,8 +28,7 @@ let foreign: Arguments
 let goodFor: Record<string, Arguments>
 
 beforeAll(async () => {
-  database = await createDatabase({ migrated: true })
-  sessions = new Sessions(database)
+  sessions = await createSessions()
   owner = await sessions.open()
   await owner.query(
     `update private.limits set value = 1000000 where name like '%\\_per\\_%' and unit !~ 'at once|used'`,
@@ -62,10 +59,7 @@ beforeAll(async () => {
   callables = await readCallables()
 })
 
-afterAll(async () => {
-  await sessions.close()
-  await database.drop()
-})
+afterAll(() => sessions.close())
 
 const publicKey = () => generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }).toString()
 

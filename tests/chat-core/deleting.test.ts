@@ -1,11 +1,9 @@
 import type pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createDatabase, type Database } from '../support/database.ts'
-import { type Session, Sessions } from '../support/sessions.ts'
+import { createSessions, type Session, type Sessions } from '../support/sessions.ts'
 
 const rounds = 30
 
-let database: Database
 let sessions: Sessions
 let owner: pg.Client
 let ana: Session
@@ -13,8 +11,7 @@ let anasPhone: Session
 let ben: Session
 
 beforeAll(async () => {
-  database = await createDatabase({ migrated: true })
-  sessions = new Sessions(database)
+  sessions = await createSessions()
   owner = await sessions.open()
   await owner.query(`update private.limits set value = 1000000 where name = 'messages_per_minute'`)
   ana = await sessions.signUp('ana')
@@ -22,10 +19,7 @@ beforeAll(async () => {
   ben = await sessions.signUp('ben')
 })
 
-afterAll(async () => {
-  await sessions.close()
-  await database.drop()
-})
+afterAll(() => sessions.close())
 
 async function createRoom(): Promise<string> {
   const { rows } = await owner.query(

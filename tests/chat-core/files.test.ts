@@ -1,11 +1,9 @@
 import type pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createDatabase, type Database } from '../support/database.ts'
-import { type Session, Sessions } from '../support/sessions.ts'
+import { createSessions, type Session, type Sessions } from '../support/sessions.ts'
 
 const rounds = 30
 
-let database: Database
 let sessions: Sessions
 let owner: pg.Client
 let job: pg.Client
@@ -16,8 +14,7 @@ let roomId: string
 let otherRoomId: string
 
 beforeAll(async () => {
-  database = await createDatabase({ migrated: true })
-  sessions = new Sessions(database)
+  sessions = await createSessions()
   owner = await sessions.open()
   job = await sessions.open()
   await owner.query(
@@ -30,10 +27,7 @@ beforeAll(async () => {
   otherRoomId = await createRoom('bar')
 })
 
-afterAll(async () => {
-  await sessions.close()
-  await database.drop()
-})
+afterAll(() => sessions.close())
 
 async function createRoom(title: string): Promise<string> {
   const { rows } = await owner.query(`insert into public.chat_rooms (type, title) values ('group', $1) returning id`, [

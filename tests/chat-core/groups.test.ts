@@ -1,19 +1,13 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createDatabase, type Database } from '../support/database.ts'
-import { type Session, Sessions } from '../support/sessions.ts'
+import { createSessions, type Session, type Sessions } from '../support/sessions.ts'
 
-let database: Database
 let sessions: Sessions
 
 beforeAll(async () => {
-  database = await createDatabase({ migrated: true })
-  sessions = new Sessions(database)
+  sessions = await createSessions()
 })
 
-afterAll(async () => {
-  await sessions.close()
-  await database.drop()
-})
+afterAll(() => sessions.close())
 
 const people = (...names: string[]) => Promise.all(names.map((name) => sessions.signUp(name)))
 

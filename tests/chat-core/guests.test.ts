@@ -1,22 +1,16 @@
 import type pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createDatabase, type Database } from '../support/database.ts'
-import { type Session, Sessions } from '../support/sessions.ts'
+import { createSessions, type Session, type Sessions } from '../support/sessions.ts'
 
-let database: Database
 let sessions: Sessions
 let owner: pg.Client
 
 beforeAll(async () => {
-  database = await createDatabase({ migrated: true })
-  sessions = new Sessions(database)
+  sessions = await createSessions()
   owner = await sessions.open()
 })
 
-afterAll(async () => {
-  await sessions.close()
-  await database.drop()
-})
+afterAll(() => sessions.close())
 
 async function hotelOf(admin: Session, slug: string): Promise<string> {
   const { rows } = await admin.client.query(`select public.create_organization($1, $1) ->> 'id' as id`, [slug])

@@ -2,8 +2,7 @@ import { createHash, createPublicKey, generateKeyPairSync, type KeyObject } from
 import fc from 'fast-check'
 import type pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createDatabase, type Database } from '../support/database.ts'
-import { Sessions } from '../support/sessions.ts'
+import { createSessions, type Sessions } from '../support/sessions.ts'
 
 const keys = {
   rsa: generateKeyPairSync('rsa', { modulusLength: 2048 }),
@@ -12,20 +11,15 @@ const keys = {
   x25519: generateKeyPairSync('x25519'),
 }
 
-let database: Database
 let sessions: Sessions
 let owner: pg.Client
 
 beforeAll(async () => {
-  database = await createDatabase({ migrated: true })
-  sessions = new Sessions(database)
+  sessions = await createSessions()
   owner = await sessions.open()
 })
 
-afterAll(async () => {
-  await sessions.close()
-  await database.drop()
-})
+afterAll(() => sessions.close())
 
 test('mobile.keys: the fingerprint is what OpenSSL makes of the key', async () => {
   const ana = await sessions.signUp('ana')

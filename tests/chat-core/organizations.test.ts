@@ -1,22 +1,16 @@
 import type pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createDatabase, type Database } from '../support/database.ts'
-import { one, Sessions, waitsForALock } from '../support/sessions.ts'
+import { createSessions, one, type Sessions, waitsForALock } from '../support/sessions.ts'
 
-let database: Database
 let sessions: Sessions
 let owner: pg.Client
 
 beforeAll(async () => {
-  database = await createDatabase({ migrated: true })
-  sessions = new Sessions(database)
+  sessions = await createSessions()
   owner = await sessions.open()
 })
 
-afterAll(async () => {
-  await sessions.close()
-  await database.drop()
-})
+afterAll(() => sessions.close())
 
 test.each([
   ['leave', 'select public.remove_organization_member($1, $2)'],

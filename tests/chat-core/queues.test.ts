@@ -1,7 +1,6 @@
 import type pg from 'pg'
 import { afterAll, beforeEach, expect, test } from 'vitest'
-import { createDatabase, type Database } from '../support/database.ts'
-import { Sessions } from '../support/sessions.ts'
+import { createSessions, type Sessions } from '../support/sessions.ts'
 
 interface Job {
   job_id: number
@@ -9,22 +8,16 @@ interface Job {
   job: { message_id: number }
 }
 
-let database: Database
 let sessions: Sessions
 let owner: pg.Client
 
 beforeEach(async () => {
   await sessions?.close()
-  await database?.drop()
-  database = await createDatabase({ migrated: true })
-  sessions = new Sessions(database)
+  sessions = await createSessions()
   owner = await sessions.open()
 })
 
-afterAll(async () => {
-  await sessions.close()
-  await database.drop()
-})
+afterAll(() => sessions.close())
 
 /** A connection of a job function's. */
 async function worker(): Promise<pg.Client> {

@@ -1,27 +1,21 @@
 import fc from 'fast-check'
 import type pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createDatabase, type Database } from '../support/database.ts'
-import { Sessions } from '../support/sessions.ts'
+import { createSessions, type Sessions } from '../support/sessions.ts'
 
 const writers = 16
 const rooms = 4
 const turns = 60
 
-let database: Database
 let sessions: Sessions
 let owner: pg.Client
 
 beforeAll(async () => {
-  database = await createDatabase({ migrated: true })
-  sessions = new Sessions(database)
+  sessions = await createSessions()
   owner = await sessions.open('supabase_admin')
 })
 
-afterAll(async () => {
-  await sessions.close()
-  await database.drop()
-})
+afterAll(() => sessions.close())
 
 test('16 writers over shared rooms: no deadlock, no hole, no double, and every count exact', async () => {
   await owner.query(`update private.limits set value = 1000000 where name = 'messages_per_minute'`)

@@ -2,8 +2,7 @@ import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import type pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createDatabase, type Database } from '../support/database.ts'
-import { type Session, Sessions } from '../support/sessions.ts'
+import { createSessions, type Session, type Sessions } from '../support/sessions.ts'
 
 const histories = Number(process.env.PARLEY_HISTORIES ?? 50)
 
@@ -22,7 +21,6 @@ interface Answer {
   has_more: boolean
 }
 
-let database: Database
 let sessions: Sessions
 let owner: pg.Client
 let ana: Session
@@ -31,8 +29,7 @@ let ben: Session
 let col: Session
 
 beforeAll(async () => {
-  database = await createDatabase({ migrated: true })
-  sessions = new Sessions(database)
+  sessions = await createSessions()
   owner = await sessions.open('supabase_admin')
   ana = await sessions.signUp('ana')
   ben = await sessions.signUp('ben')
@@ -42,10 +39,7 @@ beforeAll(async () => {
   await owner.query(`update private.limits set value = 12 where name = 'sync_messages_behind'`)
 })
 
-afterAll(async () => {
-  await sessions.close()
-  await database.drop()
-})
+afterAll(() => sessions.close())
 
 /** What a client of Ben's keeps on the device, with every broadcast lost: it only ever syncs. */
 class Copy {

@@ -12,8 +12,7 @@ import type { Service } from '../../src/stack/service.ts'
 import { startStorage } from '../../src/stack/storage/storage.ts'
 import { projectRoot } from '../../src/stack/supabase-cli.ts'
 import { createSandbox, type TestSandbox } from '../stack/sandbox/support.ts'
-import { createDatabase } from './database.ts'
-import { Sessions } from './sessions.ts'
+import { createSessions, type Sessions } from './sessions.ts'
 
 const secret = 'the-job-secret'
 const jobFunctions = ['push-notifications', 'cloudinary-cleanup']
@@ -65,8 +64,8 @@ type Queue = 'push' | 'media_cleanup'
 
 /** @param env replaces what the functions find in their environment */
 export async function createJobGround(env: Record<string, string> = {}): Promise<JobGround> {
-  const database = await createDatabase({ migrated: true })
-  const sessions = new Sessions(database)
+  const sessions = await createSessions()
+  const { database } = sessions
   const lines: string[] = []
   const log = (line: string) => lines.push(line)
   const dir = mkdtempSync(join(tmpdir(), 'parley-jobs-'))
@@ -181,7 +180,6 @@ export async function createJobGround(env: Record<string, string> = {}): Promise
       await Promise.all([rest.close(), storage.close()])
       await sandbox.remove()
       await sessions.close()
-      await database.drop()
       rmSync(dir, { recursive: true, force: true })
     },
   }

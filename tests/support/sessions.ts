@@ -1,5 +1,5 @@
 import pg from 'pg'
-import type { Database } from './database.ts'
+import { createDatabase, type Database } from './database.ts'
 
 /** Somebody signed in, with a database connection of their own, as PostgREST would open one for each of their calls. */
 export interface Session {
@@ -7,18 +7,22 @@ export interface Session {
   client: pg.Client
 }
 
-/** Connections to one database, closed together. */
+/** A database of the test's own with Parley's schema, and connections to it. */
+export async function createSessions(): Promise<Sessions> {
+  return new Sessions(await createDatabase({ migrated: true }))
+}
+
 export class Sessions {
-  readonly #database: Database
+  readonly database: Database
   readonly #clients: pg.Client[] = []
 
   constructor(database: Database) {
-    this.#database = database
+    this.database = database
   }
 
   /** As `postgres`, or as the superuser, who may switch off what keeps rows whole. */
   async open(role: 'postgres' | 'supabase_admin' = 'postgres'): Promise<pg.Client> {
-    const client = new pg.Client({ connectionString: this.#database.url(role) })
+    const client = new pg.Client({ connectionString: this.database.url(role) })
     await client.connect()
     this.#clients.push(client)
     return client
@@ -44,8 +48,10 @@ export class Sessions {
     return { id, client }
   }
 
+  /** Ends the connections, and the database with them. */
   async close(): Promise<void> {
     await Promise.all(this.#clients.map((client) => client.end()))
+    await this.database.drop()
   }
 }
 

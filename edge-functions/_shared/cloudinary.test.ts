@@ -7,7 +7,7 @@ Deno.env.set('CLOUDINARY_URL', 'cloudinary://key:secret@demo')
 const { cloudinaryThumbnailUrl, cloudinaryUrl, signedUpload } = await import('./cloudinary.ts')
 
 const picture: Pick<StoredFile, 'public_id' | 'resource_type'> = {
-  public_id: 'parley/room/id',
+  public_id: 'parley/id',
   resource_type: 'image',
 }
 const sha1 = (text: string) => createHash('sha1').update(text).digest()
@@ -26,17 +26,15 @@ Deno.test('an upload is signed with its place, its kind and its formats', () => 
 })
 
 Deno.test('links are signed: the file for a time, its thumbnail for its transformation', () => {
-  const url = new URL(
-    cloudinaryUrl({ public_id: 'parley/room/id.pdf', resource_type: 'raw' }, new Date(1_800_000_000_000)),
-  )
+  const url = new URL(cloudinaryUrl({ public_id: 'parley/id.pdf', resource_type: 'raw' }, new Date(1_800_000_000_000)))
   equal(url.origin + url.pathname, 'https://api.cloudinary.com/v1_1/demo/raw/download')
   equal(
     ['public_id', 'type', 'expires_at', 'api_key'].map((name) => url.searchParams.get(name)),
-    ['parley/room/id.pdf', 'authenticated', '1800000000', 'key'],
+    ['parley/id.pdf', 'authenticated', '1800000000', 'key'],
   )
 
   const thumbnail = cloudinaryThumbnailUrl(picture)
-  const path = 'c_limit,h_480,w_480/f_auto,q_auto/parley/room/id'
+  const path = 'c_limit,h_480,w_480/f_auto,q_auto/parley/id'
   const signature = sha1(`${path}secret`).toString('base64url').slice(0, 8)
   match(thumbnail, /^https:/)
   equal(thumbnail.replace('/v1/', '/'), `https://res.cloudinary.com/demo/image/authenticated/s--${signature}--/${path}`)

@@ -76,12 +76,14 @@ export async function completeUploads(caller: Caller, attachmentIds: string[]): 
   return attachmentsOf(caller, attachmentIds)
 }
 
-/** The id to send the file by that was uploaded under this key. @throws Refusal when it is not the caller's. */
+/**
+ * The id to send the file by that was uploaded under this key. Whose it is, the send looks at.
+ *
+ * @throws Refusal when it is none that the caller sees.
+ */
 export async function attachmentOfKey(caller: Caller, fileKey: string): Promise<string> {
   const key = encodeURIComponent(fileKey)
-  const [asset] = await caller.rows<{ id: string }[]>(
-    `media_assets?provider=eq.supabase&public_id=eq.${key}&owner_id=eq.${caller.id}&select=id`,
-  )
+  const [asset] = await caller.rows<{ id: string }[]>(`media_assets?provider=eq.supabase&public_id=eq.${key}&select=id`)
   if (!asset) throw new Refusal(404, 'attachment_not_found', 'There is no such file.')
   return asset.id
 }

@@ -399,14 +399,10 @@ begin
       id,
       p_provider,
       case p_provider
-        when 'cloudinary' then format(
-          'parley/%s/%s%s',
-          coalesce(p_room_id, p_user_id),
-          id,
-          private.file_ending(mime_type)
-        )
+        -- Links show where a file lies, also to those whom it was forwarded to: it says neither whose it is nor of which chat.
+        when 'cloudinary' then format('parley/%s%s', id, private.file_ending(mime_type))
         -- The letters that Storage takes; from a long name the end, which says what it is.
-        else format('%s/%s/%s', p_user_id, id, right(regexp_replace(file_name, '[^A-Za-z0-9._-]+', '_', 'g'), 100))
+        else format('uploads/%s/%s', id, right(regexp_replace(file_name, '[^A-Za-z0-9._-]+', '_', 'g'), 100))
       end,
       private.resource_type_of(mime_type),
       p_user_id,
@@ -818,7 +814,7 @@ create policy "Users see their own downloads"
 on public.message_downloads for select to authenticated
 using (user_id = (select private.my_id()));
 
--- The bucket. Its objects are named `<user id>/<upload id>/<file name>`: the upload function makes the name, and it holds
+-- The bucket. Its objects are named `uploads/<upload id>/<file name>`: the upload function makes the name, and it holds
 -- for one file. There is no right to overwrite or delete: the cleaning function does that with its own key.
 insert into storage.buckets (id, name, public, file_size_limit, allowed_mime_types)
 values ('chat-attachments', 'chat-attachments', false, 52428800, private.attachment_mime_types());
@@ -847,7 +843,12 @@ using (
 
 -- Grants
 revoke all on public.media_assets, public.message_attachments, public.message_downloads from anon, authenticated;
-grant select on public.media_assets, public.message_attachments, public.message_downloads to authenticated;
+grant select on public.message_attachments, public.message_downloads to authenticated;
+-- Not whose it is, and in which chat it was first: a file may have been forwarded to who sees it.
+grant select (
+  id, provider, public_id, resource_type, state, file_name, declared_mime_type, declared_size_bytes, mime_type, size_bytes,
+  created_at, state_changed_at
+) on public.media_assets to authenticated;
 grant execute on function private.delete_attachment(uuid) to authenticated;
 grant execute on function private.track_download(uuid, uuid[], timestamptz) to authenticated;
 grant execute on function private.get_attachments(uuid[], boolean) to authenticated;
@@ -866,6 +867,7 @@ grant execute on function public.verify_attachment(uuid, text, bigint) to servic
 -- Comments
 comment on table public.media_assets is 'A row per stored file. Rows of files that are gone stay for a month.';
 comment on column public.media_assets.public_id is 'Where it lies: the public id at Cloudinary, the name in the bucket chat-attachments.';
+comment on column public.media_assets.owner_id is 'Who uploaded it. Not for clients, and nor is room_id: a file may have been forwarded to who sees it.';
 comment on column public.media_assets.room_id is 'The chat that it is, or was first, shown in. Null: whoever uploads it names the chat with the send.';
 comment on column public.media_assets.declared_size_bytes is 'What the uploader promised at most; size_bytes is what arrived.';
 comment on column public.media_assets.declared_mime_type is 'What the uploader promised; mime_type is what arrived.';

@@ -249,6 +249,7 @@ test('messaging.upload: a plain PUT, once; the key is sent once, by its owner, a
     },
   })
   expect(await call(ana, 'POST', path, image)).toMatchObject({ status: 409, body: { error: 'attachment_used' } })
+  expect(await call(ben, 'POST', path, image)).toMatchObject({ status: 404, body: { error: 'attachment_not_found' } })
 
   // Ben's own link leads to the same bytes.
   const shown = (await call(ben, 'GET', `${base}/conversations/${conversation}/`)).body.messages[0]

@@ -30,9 +30,9 @@ select results_eq(
 );
 select results_eq(
   $$ select public_id from public.media_assets order by file_name $$,
-  $$ select format('parley/%s/%s%s', tests.room_id('lounge'), id, case file_name when 'sea.jpg' then '' else '.pdf' end)
+  $$ select format('parley/%s%s', id, case file_name when 'sea.jpg' then '' else '.pdf' end)
      from public.media_assets order by file_name $$,
-  'with a place at Cloudinary, in the folder of the chat'
+  'with a place at Cloudinary, which says neither whose they are nor of which chat'
 );
 insert into answers
 select
@@ -45,8 +45,8 @@ select
   );
 select is(
   (select answer #>> '{uploads,0,public_id}' from answers where name = 'storage'),
-  (select format('%s/%s/a_b.png', owner_id, id) from public.media_assets where provider = 'supabase'),
-  'messaging.upload: or a name in Storage that begins with the user''s id'
+  (select format('uploads/%s/a_b.png', id) from public.media_assets where provider = 'supabase'),
+  'messaging.upload: or a name in Storage that says as little'
 );
 
 select results_eq(
@@ -204,7 +204,7 @@ select results_eq(
 );
 select is(
   (select answer #>> '{uploads,0,public_id}' from answers where name = 'evil'),
-  (select format('parley/%s/%s.txt', tests.user_id('ana'), answer #>> '{uploads,0,attachment_id}') from answers where name = 'evil'),
+  (select format('parley/%s.txt', answer #>> '{uploads,0,attachment_id}') from answers where name = 'evil'),
   'a text that is named like a page is a text'
 );
 select is(

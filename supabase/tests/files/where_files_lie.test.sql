@@ -45,7 +45,7 @@ select is(
     select jsonb_build_object(
       'attachment_id', id,
       'provider', 'cloudinary',
-      'public_id', format('parley/%s/%s', tests.room_id('lounge'), id),
+      'public_id', format('parley/%s', id),
       'resource_type', 'image',
       'file_name', 'one',
       'mime_type', 'image/png',
@@ -95,9 +95,11 @@ select tests.refuses(
 -- An upload without a chat goes to the one that it is sent to, once.
 select tests.sign_in('ana');
 select public.send_message(tests.room_id('bar'), 'the key', p_attachment_ids => pg_temp.ids('later'));
+select tests.as_owner();
 select is(
   (select room_id from public.media_assets where file_name = 'later'), tests.room_id('bar'), 'messaging.upload: sent to any chat'
 );
+select tests.sign_in('ana');
 select tests.refuses(
   $$ select public.send_message(tests.room_id('lounge'), 'again', p_attachment_ids => pg_temp.ids('later')) $$,
   'attachment_not_found', 'messaging.upload: and then to no other'

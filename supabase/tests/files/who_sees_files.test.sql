@@ -1,6 +1,6 @@
 -- Files are seen by those who see the message, and by who uploads them until they are sent; also in Storage.
 begin;
-select plan(26);
+select plan(29);
 
 select tests.create_user(name) from unnest(array['ana', 'ben', 'eve']) as name;
 select tests.create_room('lounge', members => array['ana', 'ben']);
@@ -89,6 +89,14 @@ select results_eq(
 );
 select results_eq(
   $$ select name from storage.objects $$, $$ select path from uploads where name = 'sent.png' $$, 'and reads it'
+);
+select throws_ok(
+  $$ select owner_id from public.media_assets $$, '42501', null, 'but is not told whose it is: it may have been forwarded'
+);
+select throws_ok($$ select room_id from public.media_assets $$, '42501', null, 'nor which chat it was first in');
+select is_empty(
+  $$ select from uploads where path like '%' || tests.user_id('ana') || '%' or path like '%' || tests.room_id('lounge') || '%' $$,
+  'nor does its place say so'
 );
 select lives_ok(
   $$ select public.track_download(

@@ -39,6 +39,9 @@ $$;
 create function pg_temp.file() returns uuid language sql stable security definer as $$
   select id from public.media_assets limit 1
 $$;
+create function pg_temp.uploader(p_id uuid) returns text language sql stable security definer as $$
+  select pg_temp.name(owner_id) from public.media_assets where id = p_id
+$$;
 grant execute on all functions in schema pg_temp to authenticated;
 
 -- Data: something in every table.
@@ -99,7 +102,7 @@ values
   ('chat_rooms', 'pg_temp.room(id)', 'direct: ana bob; lounge: ana ben; suite: gina stan', '', 'lounge: ana', ''),
   ('guest_stays', 'pg_temp.slug(organization_id)', 'grand: stan', '', '', ''),
   ('key_verifications', 'pg_temp.name(verifier_user_id)', 'ben: ben', '', '', ''),
-  ('media_assets', 'pg_temp.name(owner_id)', 'ana: ana ben', '', '', ''),
+  ('media_assets', 'pg_temp.uploader(id)', 'ana: ana ben', '', '', ''),
   ('message_attachments', 'pg_temp.room(room_id)', 'lounge: ana ben', '', '', ''),
   ('message_audit', 'pg_temp.slug(organization_id)', 'grand: stan', '', '', ''),
   ('message_downloads', 'pg_temp.name(user_id)', 'ana: ana', '', '', ''),

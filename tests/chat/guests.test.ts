@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { demoGuest, demoPeople } from '../../src/commands/demo-people.ts'
 import { listen } from '../support/channels.ts'
 import { connect, type Person, signUp } from '../support/people.ts'
@@ -16,31 +16,17 @@ interface Room {
   type: string
 }
 
-const people: Person[] = []
-
-afterEach(async () => {
-  for (const { client } of people.splice(0)) await client.removeAllChannels()
-})
-
-async function person(name: string): Promise<Person> {
-  const one = await signUp(name)
-  people.push(one)
-  return one
-}
-
 /** Somebody with a phone and no account. */
 async function stranger(): Promise<Person> {
   const client = connect()
   const { data, error } = await client.auth.signInAnonymously()
   if (error || !data.user) throw error ?? new Error('Nobody was signed in.')
-  const one = { id: data.user.id, email: '', client }
-  people.push(one)
-  return one
+  return { id: data.user.id, email: '', client }
 }
 
 /** A hotel of its own, and who runs it. */
 async function hotel(): Promise<{ ana: Person; id: string; slug: string }> {
-  const ana = await person('Ana')
+  const ana = await signUp('Ana')
   const slug = `hotel-${randomUUID()}`
   const { data } = await ana.client.rpc('create_organization', { p_name: 'Grand', p_slug: slug }).throwOnError()
   return { ana, slug, id: (data as unknown as { id: string }).id }
@@ -61,7 +47,7 @@ const send = (from: Person, roomId: string, content: string) =>
 
 test('hotel.guest: a stay, from check-in to check-out', async () => {
   const { ana, id, slug } = await hotel()
-  const ben = await person('Ben')
+  const ben = await signUp('Ben')
   await ana.client
     .rpc('add_organization_member', { p_organization_id: id, p_user_id: ben.id, p_role: 'staff' })
     .throwOnError()
@@ -158,7 +144,7 @@ test('hotel.guest: of two receptionists who check in at the same moment, one get
 
 test('whoever is removed from the hotel hears its guests no longer', async () => {
   const { ana, id, slug } = await hotel()
-  const ben = await person('Ben')
+  const ben = await signUp('Ben')
   await ana.client
     .rpc('add_organization_member', { p_organization_id: id, p_user_id: ben.id, p_role: 'staff' })
     .throwOnError()

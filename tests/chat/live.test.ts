@@ -1,19 +1,7 @@
 import pg from 'pg'
-import { afterEach, expect, inject, test, vi } from 'vitest'
+import { expect, inject, test, vi } from 'vitest'
 import { listen } from '../support/channels.ts'
 import { connect, type Person, signUp } from '../support/people.ts'
-
-const people: Person[] = []
-
-afterEach(async () => {
-  for (const { client } of people.splice(0)) await client.removeAllChannels()
-})
-
-async function person(name: string): Promise<Person> {
-  const one = await signUp(name)
-  people.push(one)
-  return one
-}
 
 async function chatOf(from: Person, to: Person): Promise<{ id: string; topic: string }> {
   const { data } = await from.client.rpc('start_direct_chat', { p_user_id: to.id }).throwOnError()
@@ -32,7 +20,7 @@ async function announce(topic: string, event: string): Promise<void> {
 }
 
 test('rooms.live: a message reaches both members as it is committed, and no stranger', async () => {
-  const [ana, ben, eve] = [await person('Ana'), await person('Ben'), await person('Eve')]
+  const [ana, ben, eve] = [await signUp('Ana'), await signUp('Ben'), await signUp('Eve')]
   const room = await chatOf(ana, ben)
   const [hers, his] = [await listen(ana, room.topic), await listen(ben, room.topic)]
   await expect(listen(eve, room.topic)).rejects.toThrow('You do not have permissions to read from this Channel topic')
@@ -47,7 +35,7 @@ test('rooms.live: a message reaches both members as it is committed, and no stra
 })
 
 test("a member's forged new-message reaches nobody, over the socket and over REST; their typing reaches the others", async () => {
-  const [ana, ben] = [await person('Ana'), await person('Ben')]
+  const [ana, ben] = [await signUp('Ana'), await signUp('Ben')]
   const room = await chatOf(ana, ben)
   const [hers, his] = [await listen(ana, room.topic), await listen(ben, room.topic)]
   const herself = await listen(ana, `user:${ana.id}`)
@@ -84,7 +72,7 @@ test("a member's forged new-message reaches nobody, over the socket and over RES
 })
 
 test('a removed member who keeps the socket open hears nothing that is sent afterwards', async () => {
-  const [ana, ben] = [await person('Ana'), await person('Ben')]
+  const [ana, ben] = [await signUp('Ana'), await signUp('Ben')]
   const room = await chatOf(ana, ben)
   const [hers, herself] = [await listen(ana, room.topic), await listen(ana, `user:${ana.id}`)]
   const [his, himself] = [await listen(ben, room.topic), await listen(ben, `user:${ben.id}`)]
@@ -116,7 +104,7 @@ test('a removed member who keeps the socket open hears nothing that is sent afte
 })
 
 test('whoever is online hears of a message without having joined its room, and whoever is not does not', async () => {
-  const [ana, ben, eve] = [await person('Ana'), await person('Ben'), await person('Eve')]
+  const [ana, ben, eve] = [await signUp('Ana'), await signUp('Ben'), await signUp('Eve')]
   const room = await chatOf(ana, ben)
   const [himself, stranger] = [await listen(ben, `user:${ben.id}`), await listen(eve, `user:${eve.id}`)]
   await send(ana, room.id, 'while he is away')
@@ -129,7 +117,7 @@ test('whoever is online hears of a message without having joined its room, and w
 })
 
 test('two people see who of them is there, on how many devices, and who goes', async () => {
-  const [ana, ben] = [await person('Ana'), await person('Ben')]
+  const [ana, ben] = [await signUp('Ana'), await signUp('Ben')]
   const room = await chatOf(ana, ben)
   const [hers, his] = [await listen(ana, room.topic), await listen(ben, room.topic)]
   expect(await his.channel.track({ device: 'phone' })).toBe('ok')
@@ -140,7 +128,6 @@ test('two people see who of them is there, on how many devices, and who goes', a
   }
 
   const tablet = { ...ben, client: connect() }
-  people.push(tablet)
   const { data } = await ben.client.auth.getSession()
   await tablet.client.realtime.setAuth(data.session?.access_token ?? null)
   const there = await listen(tablet, room.topic)
@@ -156,7 +143,7 @@ test('two people see who of them is there, on how many devices, and who goes', a
 })
 
 test('members see each other typing, and strangers do not', async () => {
-  const [ana, ben, eve] = [await person('Ana'), await person('Ben'), await person('Eve')]
+  const [ana, ben, eve] = [await signUp('Ana'), await signUp('Ben'), await signUp('Eve')]
   const room = await chatOf(ana, ben)
   const topic = `${room.topic}:typing`
   const [hers, his] = [await listen(ana, topic), await listen(ben, topic)]
@@ -168,7 +155,7 @@ test('members see each other typing, and strangers do not', async () => {
 })
 
 test("one person's topic is closed to others", async () => {
-  const [ana, ben] = [await person('Ana'), await person('Ben')]
+  const [ana, ben] = [await signUp('Ana'), await signUp('Ben')]
   await chatOf(ana, ben)
   await listen(ana, `user:${ana.id}`)
   await expect(listen(ben, `user:${ana.id}`)).rejects.toThrow('You do not have permissions')

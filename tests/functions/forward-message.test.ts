@@ -66,7 +66,6 @@ test('mobile.forward: text and files to several chats at once, with links, and l
   expect((await heard.next('new-message')).message).toMatchObject({ forwarded_from: original, content: 'look' })
   const { data } = await ana.client.from('chat_messages').select('forwarded_count').eq('id', original).single()
   expect(data).toEqual({ forwarded_count: 2 })
-  await eve.client.removeAllChannels()
 })
 
 test('mobile.forward: to all of the chats or to none', async () => {

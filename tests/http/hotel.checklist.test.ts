@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { afterEach, beforeAll, describe, expect, inject, test } from 'vitest'
+import { beforeAll, describe, expect, inject, test } from 'vitest'
 import { type Listener, listen } from '../support/channels.ts'
 import { unzip } from '../support/files.ts'
 import { sandbox, scriptFailure, withDatabase } from '../support/jobs.ts'
@@ -16,16 +16,6 @@ beforeAll(async () => {
   hotel = await openHotel()
   stay = await checkIn(hotel)
 })
-
-const listeners: Person[] = []
-afterEach(async () => {
-  for (const { client } of listeners.splice(0)) await client.removeAllChannels()
-})
-
-async function join(who: Person, { topic }: Stay): Promise<Listener> {
-  listeners.push(who)
-  return listen(who, topic)
-}
 
 async function send(from: Person, message: string, attachment_ids: string[] = [], to = stay): Promise<string> {
   const { status, body } = await call(from, 'POST', `${to.path}/messages/`, { message, attachment_ids })
@@ -158,7 +148,7 @@ describe('Backend Tests Required', () => {
   }, 60_000)
 
   test('Verify Pusher event is broadcast correctly', async () => {
-    const [staff, guest] = [await join(hotel.carla, stay), await join(stay.guest, stay)]
+    const [staff, guest] = [await listen(hotel.carla, stay.topic), await listen(stay.guest, stay.topic)]
     const id = await send(hotel.ben, 'one moment', await upload(hotel.ben, stay.path, [...picture]))
     await remove(hotel.ben, id)
     for (const listener of [staff, guest]) {
@@ -230,7 +220,7 @@ describe('Backend Tests Required', () => {
 describe('Integration Tests', () => {
   test('Frontend receives Pusher event and removes message from UI', async () => {
     const id = await send(hotel.ben, 'soon gone')
-    const listener = await join(stay.guest, stay)
+    const listener = await listen(stay.guest, stay.topic)
     const guests = new ChatWindow(await apiOf(stay.guest), [id])
     const bens = new ChatWindow(await apiOf(hotel.ben), [id])
     await bens.handleDeleteMessage(hotel.slug, stay.id, id)
@@ -242,7 +232,7 @@ describe('Integration Tests', () => {
   test('Multiple users in same conversation see message disappear in real-time', async () => {
     const id = await send(stay.guest, 'soon gone')
     const people = [stay.guest, hotel.ben, hotel.carla, hotel.manager, hotel.admin]
-    const heard = await Promise.all(people.map((who) => join(who, stay)))
+    const heard = await Promise.all(people.map((who) => listen(who, stay.topic)))
     const windows = await Promise.all(people.map(async (who) => new ChatWindow(await apiOf(who), ['another', id])))
     await remove(stay.guest, id)
     await Promise.all(

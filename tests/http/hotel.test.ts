@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { afterEach, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { listen } from '../support/channels.ts'
 import { unzip } from '../support/files.ts'
 import { withDatabase } from '../support/jobs.ts'
@@ -15,11 +15,6 @@ let eve: Person
 beforeAll(async () => {
   hotel = await openHotel()
   eve = await signUp('Eve')
-})
-
-const listeners: Person[] = []
-afterEach(async () => {
-  for (const { client } of listeners.splice(0)) await client.removeAllChannels()
 })
 
 async function send(from: Person, { path }: Stay, message: string, attachment_ids: string[] = []): Promise<string> {
@@ -257,7 +252,6 @@ test('hotel.delete.events: staff and the guest hear of it', async () => {
   const stay = await checkIn(hotel)
   const heard = []
   for (const who of [stay.guest, hotel.carla]) {
-    listeners.push(who)
     heard.push(await listen(who, stay.topic))
   }
   for (const hard of [false, true]) {
@@ -317,7 +311,6 @@ test('hotel.download: downloads are written down', async () => {
 
 test('hotel.undo: whoever deleted it brings it back, within the window', async () => {
   const stay = await checkIn(hotel)
-  listeners.push(stay.guest)
   const heard = await listen(stay.guest, stay.topic)
   const files = await upload(hotel.ben, stay.path, ['a.txt', 'text/plain', bytesOf.text])
   const id = await send(hotel.ben, stay, 'important', files)
@@ -419,7 +412,6 @@ test('hotel.archive: over 200 files is too large', async () => {
 
 test('hotel.edit: the text and never the files', async () => {
   const stay = await checkIn(hotel)
-  listeners.push(stay.guest)
   const heard = await listen(stay.guest, stay.topic)
   const files = await upload(hotel.ben, stay.path, ['a.txt', 'text/plain', bytesOf.text])
   const id = await send(hotel.ben, stay, 'at eigth', files)

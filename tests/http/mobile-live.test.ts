@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { type Listener, listen } from '../support/channels.ts'
 import { withDatabase } from '../support/jobs.ts'
 import { type Person, signUp } from '../support/people.ts'
@@ -6,17 +6,7 @@ import { call } from './http.ts'
 
 /** The mobile app's testing checklist, but for its API part: what is live, the database, and both together. */
 
-const people: Person[] = []
-
-afterEach(async () => {
-  await Promise.all(people.splice(0).map(({ client }) => client.removeAllChannels()))
-})
-
-async function signUpAll(...names: string[]): Promise<Person[]> {
-  const all = await Promise.all(names.map(signUp))
-  people.push(...all)
-  return all
-}
+const signUpAll = (...names: string[]) => Promise.all(names.map(signUp))
 
 interface Chat {
   a: Person

@@ -464,7 +464,6 @@ describe('Implementation Checklist', () => {
       const typing = { user_id: jane.id, is_typing: true }
       await hers.channel.send({ type: 'broadcast', event: 'typing', payload: typing })
       expect(await his.next('typing')).toEqual(typing)
-      await Promise.all([jane, john].map(({ client }) => client.removeAllChannels()))
     })
 
     test('Message attachments/images', async () => {
@@ -494,13 +493,11 @@ describe('Implementation Checklist', () => {
     test('Setup Django Channels for WebSocket support', async () => {
       const { channel } = await listen(jane, `user:${jane.id}`)
       expect(channel.state).toBe('joined')
-      await jane.client.removeAllChannels()
     })
 
     test('WebSocket consumer for chat rooms', async () => {
       await listen(jane, `room:${room}`)
       await expect(listen(eve, `room:${room}`)).rejects.toThrow('You do not have permissions')
-      await Promise.all([jane, eve].map(({ client }) => client.removeAllChannels()))
     })
 
     test('Real-time message delivery', async () => {
@@ -512,7 +509,6 @@ describe('Implementation Checklist', () => {
       })
       await call(jane, 'POST', `/api/chat/rooms/${room}/mark_read/`)
       expect(await hers.next('messages-seen')).toMatchObject({ room_id: room, seen_by: { user_id: jane.id } })
-      await jane.client.removeAllChannels()
     })
 
     test('Real-time typing indicators', async () => {
@@ -522,7 +518,6 @@ describe('Implementation Checklist', () => {
         await his.channel.send({ type: 'broadcast', event: 'typing', payload: { user_id: john.id, is_typing } })
         expect(await hers.next('typing')).toEqual({ user_id: john.id, is_typing })
       }
-      await Promise.all([jane, john].map(({ client }) => client.removeAllChannels()))
     })
 
     test('Real-time online/offline status', async () => {
@@ -536,7 +531,6 @@ describe('Implementation Checklist', () => {
       })
       await call(john, 'POST', '/api/chat/mark-offline/')
       expect(await hers.next('user-status')).toMatchObject({ user_id: john.id, status: 'offline' })
-      await jane.client.removeAllChannels()
     })
   })
 })

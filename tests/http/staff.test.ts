@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { afterEach, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { listen } from '../support/channels.ts'
 import { sandbox } from '../support/jobs.ts'
 import { type Person, signUp } from '../support/people.ts'
@@ -20,11 +20,6 @@ beforeAll(async () => {
   await employ(other, hotel.ben)
   base = `/api/staff-chat/${hotel.slug}`
   eve = await signUp('Eve')
-})
-
-const listeners: Person[] = []
-afterEach(async () => {
-  for (const { client } of listeners.splice(0)) await client.removeAllChannels()
 })
 
 /** A group of Ben's with Carla. */
@@ -607,7 +602,6 @@ test('staff.search: in the caller’s conversations of this hotel', async () => 
 test('staff.typing: who types and who is there, live', async () => {
   const id = await group()
   const { topic } = (await call(hotel.ben, 'GET', at(id, ''))).body
-  listeners.push(hotel.ben, hotel.carla)
   const [hers, his] = [await listen(hotel.carla, `${topic}:typing`), await listen(hotel.ben, `${topic}:typing`)]
   await his.channel.send({ type: 'broadcast', event: 'typing', payload: { user_id: hotel.ben.id, is_typing: true } })
   expect(await hers.next('typing')).toMatchObject({ user_id: hotel.ben.id, is_typing: true })

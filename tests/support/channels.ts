@@ -1,4 +1,5 @@
 import type { RealtimeChannel } from '@supabase/supabase-js'
+import { onTestFinished } from 'vitest'
 import type { Person } from './people.ts'
 
 /** What a joined channel has heard, and a way to wait for more. */
@@ -9,11 +10,16 @@ export interface Listener {
   next(event: string): Promise<Record<string, unknown>>
 }
 
-/** Joins a private topic and listens to every broadcast. @throws with the server's reason when it is refused. */
+/**
+ * Joins a private topic and listens to every broadcast, until the test ends.
+ *
+ * @throws with the server's reason when it is refused
+ */
 export async function listen(person: Person, topic: string): Promise<Listener> {
   const heard: Listener['heard'] = []
   const taken = new Set<object>()
   let wake = () => {}
+  onTestFinished(async () => void (await person.client.removeAllChannels()))
   const channel = person.client.channel(topic, { config: { private: true, presence: { key: person.id } } })
   channel.on('broadcast', { event: '*' }, (message) => {
     heard.push({ event: message.event, payload: message.payload as Record<string, unknown> })

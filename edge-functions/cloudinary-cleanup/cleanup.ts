@@ -31,6 +31,7 @@ export async function cleanUp(
   database: Database,
   log: Log,
 ): Promise<Outcome[]> {
+  if (jobs.length === 0) return []
   // The rows say what is to go: a job may be as old as it likes.
   const doomed = await database.rows<Asset[]>(
     `${waiting(jobs.map(({ job }) => job.asset_id))}&select=id,provider,public_id,resource_type`,

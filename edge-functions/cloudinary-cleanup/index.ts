@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import { readBody } from '../_shared/body.ts'
 import { serviceDatabase } from '../_shared/database.ts'
-import { draining, requireJobSecret } from '../_shared/jobs.ts'
+import { draining, type Job, requireJobSecret } from '../_shared/jobs.ts'
 import { answering } from '../_shared/serve.ts'
 import { type CleanupJob, cleanUp } from './cleanup.ts'
 import { destroyAtCloudinary } from './cloudinary.ts'
-import { reconcile } from './reconcile.ts'
+import { type CompareJob, giveUpStrays, reconcile } from './reconcile.ts'
 
 const Call = z
   .object({
@@ -17,9 +17,14 @@ const Call = z
   })
   .prefault({})
 
-const drain = draining<CleanupJob>({
+const drain = draining<CleanupJob | CompareJob>({
   name: 'media_cleanup',
-  work: (jobs, database, log) => cleanUp(jobs, destroyAtCloudinary, database, log),
+  async work(jobs, database, log) {
+    const comparing = jobs.filter((job): job is Job<CompareJob> => 'compare' in job.job)
+    const cleaning = jobs.filter((job): job is Job<CleanupJob> => 'asset_id' in job.job)
+    const cleaned = await cleanUp(cleaning, destroyAtCloudinary, database, log)
+    return [...cleaned, ...(await Promise.all(comparing.map((job) => giveUpStrays(job, database, log))))]
+  },
 })
 
 Deno.serve(

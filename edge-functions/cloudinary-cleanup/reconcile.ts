@@ -1,6 +1,8 @@
 import { Buffer } from 'node:buffer'
 import { cloudinaryAccount } from '../_shared/cloudinary.ts'
 import type { Database } from '../_shared/database.ts'
+import type { Job, Outcome } from '../_shared/jobs.ts'
+import { type Log, reason } from '../_shared/log.ts'
 import { fetchOutside, jsonOf } from '../_shared/outside.ts'
 import { unavailable } from '../_shared/refusal.ts'
 
@@ -12,6 +14,11 @@ export interface Report {
   missing: Row[]
   /** Where to go on; null at the end. */
   next: string | null
+}
+
+/** Where the comparing of all files is. */
+export interface CompareJob {
+  compare: string
 }
 
 interface Stored {
@@ -39,7 +46,7 @@ const kinds = ['image', 'video', 'raw']
 export async function reconcile(page: string, database: Database): Promise<Report> {
   const report: Report = { unknown: [], missing: [], next: page }
   for (let step = 0; step < limits.steps && report.next !== null; step++) {
-    const [, kind = '', cursor = ''] = /^(\w+):(.*)$/s.exec(report.next) ?? []
+    const [kind = '', cursor = ''] = splitPage(report.next)
     report.next =
       kind === 'rows'
         ? await compareRows(cursor, database, report.missing)
@@ -48,18 +55,51 @@ export async function reconcile(page: string, database: Database): Promise<Repor
   return report
 }
 
+/**
+ * One page a call: of what Cloudinary has, what lies under a name of ours and is none of our files is given up, and becomes
+ * jobs of its own. What else is unknown is only reported, and by reconcile.
+ */
+export async function giveUpStrays(
+  { job_id: jobId, job }: Job<CompareJob>,
+  database: Database,
+  log: Log,
+): Promise<Outcome> {
+  try {
+    const [kind = '', cursor = ''] = splitPage(job.compare)
+    const { resources, next } = await page(kind, cursor)
+    const given_up = await database.rpc<number>('give_up_strays', {
+      p_public_ids: resources.map(({ public_id }) => public_id),
+      p_resource_type: kind,
+    })
+    log('compared', { page: job.compare, listed: resources.length, given_up })
+    return next === 'rows:' ? { jobId, state: 'done' } : { jobId, state: 'continues', left: { compare: next } }
+  } catch (error) {
+    return { jobId, state: 'failed', reason: reason(error) }
+  }
+}
+
+function splitPage(page: string): string[] {
+  return /^(\w+):(.*)$/s.exec(page)?.slice(1) ?? []
+}
+
 async function compareStored(kind: string, cursor: string, database: Database, unknown: Stored[]): Promise<string> {
-  const query = new URLSearchParams({ prefix: 'parley/', max_results: String(limits.listed) })
-  if (cursor) query.set('next_cursor', cursor)
-  const { resources, next_cursor } = await list(kind, query)
+  const { resources, next } = await page(kind, cursor)
   const strays = await database.rpc<string[]>('unknown_files', {
     p_public_ids: resources.map(({ public_id }) => public_id),
+    p_resource_type: kind,
   })
   for (const { public_id, resource_type, bytes, created_at } of resources) {
     if (strays.includes(public_id)) unknown.push({ public_id, resource_type, bytes, created_at })
   }
-  if (next_cursor) return `${kind}:${next_cursor}`
-  return `${kinds[kinds.indexOf(kind) + 1] ?? 'rows'}:`
+  return next
+}
+
+/** What Cloudinary has of a kind, as far as one call tells, and where to go on. */
+async function page(kind: string, cursor: string): Promise<{ resources: Stored[]; next: string }> {
+  const query = new URLSearchParams({ prefix: 'parley/', max_results: String(limits.listed) })
+  if (cursor) query.set('next_cursor', cursor)
+  const { resources, next_cursor } = await list(kind, query)
+  return { resources, next: next_cursor ? `${kind}:${next_cursor}` : `${kinds[kinds.indexOf(kind) + 1] ?? 'rows'}:` }
 }
 
 async function compareRows(lastId: string, database: Database, missing: Row[]): Promise<string | null> {

@@ -1259,6 +1259,10 @@ export type Database = {
         }
         Returns: Json
       }
+      give_up_strays: {
+        Args: { p_public_ids: string[]; p_resource_type: string }
+        Returns: number
+      }
       heartbeat: {
         Args: { p_lease_seconds?: number; p_room_id?: string }
         Returns: Json
@@ -1442,7 +1446,10 @@ export type Database = {
       }
       unblock_user: { Args: { p_user_id: string }; Returns: undefined }
       undo_delete_message: { Args: { p_message_id: string }; Returns: Json }
-      unknown_files: { Args: { p_public_ids: string[] }; Returns: string[] }
+      unknown_files: {
+        Args: { p_public_ids: string[]; p_resource_type: string }
+        Returns: string[]
+      }
       unread_counts: {
         Args: { p_organization_id?: string; p_room_id?: string }
         Returns: Json

@@ -3,6 +3,8 @@
 --
 --   pending → verified → attached → delete_requested → gone
 --
+-- What is gone may come again while the signature of its upload is good: then it is to go again.
+--
 -- An upload's id becomes the id of its attachment when it is sent. A forwarded copy is an attachment of its own over the
 -- same file: a file is destroyed when no message shows it any more.
 
@@ -26,7 +28,8 @@ create table public.media_assets (
   size_bytes bigint,
   created_at timestamptz not null default now(),
   state_changed_at timestamptz not null default now(),
-  constraint media_assets_one_per_place unique (provider, public_id),
+  -- At Cloudinary an image, a video and a raw file may share a public id.
+  constraint media_assets_one_per_place unique (provider, public_id, resource_type),
   constraint resource_type_is_cloudinarys check (resource_type in ('image', 'video', 'raw')),
   constraint file_name_is_1_to_255_chars check (char_length(file_name) between 1 and 255),
   constraint verified_files_say_what_arrived
@@ -81,7 +84,8 @@ begin
 
   if (old.state, new.state) not in (
     ('pending', 'verified'), ('verified', 'attached'), ('delete_requested', 'gone'),
-    ('pending', 'delete_requested'), ('verified', 'delete_requested'), ('attached', 'delete_requested')
+    ('pending', 'delete_requested'), ('verified', 'delete_requested'), ('attached', 'delete_requested'),
+    ('gone', 'delete_requested')
   ) then
     perform private.refuse('file_state_invalid');
   end if;

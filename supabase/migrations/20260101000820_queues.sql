@@ -173,8 +173,8 @@ begin
 end;
 $$;
 
--- Of what Cloudinary has, what is nobody's: its row is gone, or never was.
-create function private.unknown_files(p_public_ids text[])
+-- Of what Cloudinary has of this type, what is nobody's: its row is gone, or never was.
+create function private.unknown_files(p_public_ids text[], p_resource_type text)
 returns text[]
 language plpgsql stable security definer set search_path = ''
 as $$
@@ -185,10 +185,41 @@ begin
     where not exists (
       select
       from public.media_assets as asset
-      where asset.provider = 'cloudinary' and asset.public_id = stored.public_id and asset.state <> 'gone'
+      where asset.provider = 'cloudinary'
+        and asset.public_id = stored.public_id
+        and asset.resource_type = p_resource_type
+        and asset.state <> 'gone'
     )
     order by public_id
   );
+end;
+$$;
+
+-- A signature holds where a file goes, and not as which resource type: who uploads a picture may leave something else
+-- beside it, under its public id, or upload it again once it is destroyed. Such files become files that nobody sends, and
+-- go as those do. What no row names at all is left: others may use the same account. What is being uploaded has its row.
+create function private.give_up_strays(p_public_ids text[], p_resource_type text)
+returns bigint
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  strays text[] := private.unknown_files(p_public_ids, p_resource_type);
+  given_up bigint;
+begin
+  insert into public.media_assets (provider, public_id, resource_type, file_name, declared_mime_type, declared_size_bytes)
+  select distinct on (public_id) provider, public_id, p_resource_type, file_name, declared_mime_type, declared_size_bytes
+  from public.media_assets
+  where provider = 'cloudinary' and public_id = any (strays)
+  on conflict do nothing;
+
+  update public.media_assets
+  set state = 'delete_requested'
+  where provider = 'cloudinary'
+    and public_id = any (strays)
+    and resource_type = p_resource_type
+    and state in ('pending', 'gone');
+  get diagnostics given_up = row_count;
+  return given_up;
 end;
 $$;
 
@@ -237,12 +268,21 @@ begin
 end;
 $$;
 
-create function public.unknown_files(p_public_ids text[])
+create function public.unknown_files(p_public_ids text[], p_resource_type text)
 returns text[]
 language plpgsql security invoker set search_path = ''
 as $$
 begin
-  return private.unknown_files(p_public_ids);
+  return private.unknown_files(p_public_ids, p_resource_type);
+end;
+$$;
+
+create function public.give_up_strays(p_public_ids text[], p_resource_type text)
+returns bigint
+language plpgsql security invoker set search_path = ''
+as $$
+begin
+  return private.give_up_strays(p_public_ids, p_resource_type);
 end;
 $$;
 
@@ -390,7 +430,7 @@ begin
   perform private.send_cleanup(asset, 0)
   from public.media_assets as asset
   where asset.state = 'delete_requested'
-    and asset.id not in (select (message ->> 'asset_id')::uuid from pgmq.q_media_cleanup);
+    and not exists (select from pgmq.q_media_cleanup where (message ->> 'asset_id')::uuid = asset.id);
   delete from public.media_assets where state = 'gone' and state_changed_at < now() - interval '30 days';
 
   delete from cron.job_run_details where end_time < now() - interval '1 day';
@@ -398,6 +438,22 @@ begin
 end;
 $$;
 
+-- What Cloudinary keeps, the cleaning function compares, page by page: `compare` says where it is.
+create function private.compare_files()
+returns void
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  if exists (select from public.media_assets where provider = 'cloudinary')
+    and not exists (select from pgmq.q_media_cleanup where message ? 'compare')
+  then
+    perform pgmq.send('media_cleanup', '{"compare": "image:"}');
+    perform private.kick('media_cleanup');
+  end if;
+end;
+$$;
+
+select cron.schedule('compare_files', '50 3 * * *', 'select private.compare_files()');
 select cron.schedule('kick_functions', '10 seconds', 'select private.kick_functions()');
 select cron.schedule('purge_jobs', '20 3 * * *', 'select private.purge_jobs()');
 
@@ -414,20 +470,22 @@ grant execute on function private.finish_jobs(text, bigint[]) to service_role;
 grant execute on function private.fail_job(text, bigint, text, jsonb) to service_role;
 grant execute on function private.continue_job(text, bigint, jsonb) to service_role;
 grant execute on function private.job_counts() to service_role;
-grant execute on function private.unknown_files(text[]) to service_role;
+grant execute on function private.unknown_files(text[], text) to service_role;
+grant execute on function private.give_up_strays(text[], text) to service_role;
 grant execute on function public.read_jobs(text, int, int) to service_role;
 grant execute on function public.finish_jobs(text, bigint[]) to service_role;
 grant execute on function public.fail_job(text, bigint, text, jsonb) to service_role;
 grant execute on function public.continue_job(text, bigint, jsonb) to service_role;
 grant execute on function public.job_counts() to service_role;
-grant execute on function public.unknown_files(text[]) to service_role;
+grant execute on function public.unknown_files(text[], text) to service_role;
+grant execute on function public.give_up_strays(text[], text) to service_role;
 
 -- Comments
 comment on table private.job_queues is 'The queues, and the function that does the jobs of each.';
 comment on column private.job_queues.max_attempts is 'After so many a job goes to the archive, with the reason.';
 comment on column private.job_queues.kicked_at is 'When its function was last called by who wrote a job.';
 comment on function public.read_jobs(text, int, int) is
-'For job functions: 1 to 100 jobs [{job_id, attempt, enqueued_at, job}], which nobody else reads for so many seconds. push: {message_id}, and once some of it is done also device_ids, after and failed; media_cleanup: {asset_id, provider, public_id, resource_type}, and who has destroyed the file sets the state of media_assets to gone. Refusals: queue_not_found, limit_out_of_range.';
+'For job functions: 1 to 100 jobs [{job_id, attempt, enqueued_at, job}], which nobody else reads for so many seconds. push: {message_id}, and once some of it is done also device_ids, after and failed; media_cleanup: {asset_id, provider, public_id, resource_type}, and who has destroyed the file sets the state of media_assets to gone, or {compare}, the page of Cloudinary''s files to compare. Refusals: queue_not_found, limit_out_of_range.';
 comment on function public.finish_jobs(text, bigint[]) is
 'For job functions: these are done. Answers how many were there. Refusals: queue_not_found.';
 comment on function public.fail_job(text, bigint, text, jsonb) is
@@ -436,5 +494,7 @@ comment on function public.continue_job(text, bigint, jsonb) is
 'For job functions: some of this one is done, and the rest is a job of its own that may be read at once. What is in `p_left` replaces the same of the job. Refusals: queue_not_found, job_not_found.';
 comment on function public.job_counts() is
 'For job functions and whoever looks after them: {queue: {visible, waiting, oldest_seconds, archived}}.';
-comment on function public.unknown_files(text[]) is
-'For the cleaning function: those of these public ids at Cloudinary that no file has, in their order. A file that is gone has none.';
+comment on function public.unknown_files(text[], text) is
+'For the cleaning function: those of these public ids at Cloudinary that no file of this resource type has, in their order. A file that is gone has none.';
+comment on function public.give_up_strays(text[], text) is
+'For the cleaning function: of these public ids at Cloudinary those that no file of this resource type has, but one of another type, or one that is gone: they are to be destroyed. Answers how many.';

@@ -43,12 +43,12 @@ async function upload(count: number): Promise<string[]> {
   return ids
 }
 
-async function uploadOne(public_id: string): Promise<void> {
+async function uploadOne(public_id: string, kind = 'image'): Promise<void> {
   const { apiKey, apiSecret, cloudName, url } = ground.sandbox.cloudinary
   const params = { public_id, type: 'authenticated', timestamp: String(Math.floor(Date.now() / 1000)) }
   const signature = cloudinary.utils.api_sign_request(params, apiSecret)
   const body = new URLSearchParams({ ...params, api_key: apiKey, signature, file: picture })
-  const response = await fetch(`${url}/v1_1/${cloudName}/image/upload`, { method: 'POST', body })
+  const response = await fetch(`${url}/v1_1/${cloudName}/${kind}/upload`, { method: 'POST', body })
   expect(response.status).toBe(200)
 }
 
@@ -193,6 +193,30 @@ test('hotel.delete.files: files in Storage go too, and no others', async () => {
   expect(await states([gone, absent])).toEqual(['gone'])
   expect((await object(gone, 'GET')).status).not.toBe(200)
   expect((await object(kept, 'GET')).status).toBe(200)
+})
+
+test('what lies beside a file of ours, and what has come again, is found and destroyed as what it is', async () => {
+  const [shown = '', gone = '', kept = ''] = await upload(3)
+  await giveUp([gone])
+  await ground.drain('cloudinary-cleanup', 'media_cleanup')
+  expect(await states([gone])).toEqual(['gone'])
+  await uploadOne(gone)
+  // The same place by the same signature, which does not hold as what.
+  await uploadOne(shown, 'raw')
+  const foreign = `parley/${randomUUID()}`
+  await uploadOne(foreign)
+
+  await ground.owner.query('select private.compare_files()')
+  await ground.fail('cloudinary', { operation: 'resources', status: 500 })
+  expect(await (await cleanUp()).json()).toMatchObject({ done: 0, failed: 1 })
+  await ground.drain('cloudinary-cleanup', 'media_cleanup')
+  expect(await ground.counts('media_cleanup')).toEqual({ left: 0, archived: 0 })
+  const { resources } = await ground.sandbox.look('/cloudinary')
+  expect(
+    resources.map(({ public_id, resource_type }: Record<string, string>) => `${resource_type} ${public_id}`).sort(),
+  ).toEqual([shown, kept, foreign].map((id) => `image ${id}`).sort())
+  expect(await states([gone])).toEqual(['gone'])
+  expect((await states([shown])).sort()).toEqual(['attached', 'gone'])
 })
 
 test('reconciling shows what Cloudinary has and nobody knows, and the reverse, page by page', async () => {

@@ -438,12 +438,46 @@ begin
 end;
 $$;
 
+-- What the bucket has and no row names, or a row whose file is gone: it becomes a file that nobody sends, and goes as those
+-- do, by Storage's API, since a row deleted in SQL leaves the bytes. The bucket is ours alone. What is being uploaded has its
+-- row from before; a day is for whatever we have not thought of.
+create function private.give_up_stray_objects()
+returns void
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  insert into public.media_assets (
+    provider, public_id, resource_type, file_name, declared_mime_type, declared_size_bytes, created_at
+  )
+  select 'supabase', name, 'raw', right(name, 255), 'application/octet-stream', 0, created_at
+  from storage.objects
+  where bucket_id = 'chat-attachments'
+    and created_at < now() - interval '1 day'
+    and not exists (
+      select from public.media_assets as asset where asset.provider = 'supabase' and asset.public_id = objects.name
+    )
+  -- The others tomorrow.
+  limit 10000;
+
+  update public.media_assets as asset
+  set state = 'delete_requested'
+  where asset.provider = 'supabase'
+    and (asset.state = 'gone' or asset.state = 'pending' and asset.owner_id is null)
+    and exists (
+      select
+      from storage.objects
+      where bucket_id = 'chat-attachments' and name = asset.public_id and created_at < now() - interval '1 day'
+    );
+end;
+$$;
+
 -- What Cloudinary keeps, the cleaning function compares, page by page: `compare` says where it is.
 create function private.compare_files()
 returns void
 language plpgsql security definer set search_path = ''
 as $$
 begin
+  perform private.give_up_stray_objects();
   if exists (select from public.media_assets where provider = 'cloudinary')
     and not exists (select from pgmq.q_media_cleanup where message ? 'compare')
   then

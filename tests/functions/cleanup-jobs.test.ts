@@ -52,6 +52,14 @@ async function uploadOne(public_id: string, kind = 'image'): Promise<void> {
   expect(response.status).toBe(200)
 }
 
+/** Uploads a file to Storage, or reads it. */
+const object = (name: string, method: 'POST' | 'GET') =>
+  fetch(`${ground.url}/storage/v1/object/chat-attachments/${name}`, {
+    method,
+    headers: { apikey: localKeys.secret, authorization: `Bearer ${localKeys.secret}`, 'content-type': 'image/gif' },
+    ...(method === 'POST' && { body: 'GIF89a' }),
+  })
+
 async function insert(provider: string, ids: string[]): Promise<void> {
   await ground.owner.query(
     `insert into public.media_assets
@@ -181,12 +189,6 @@ test('hotel.delete.files: files in Storage go too, and no others', async () => {
   const names = ['gone', 'absent', 'kept'].map((name) => `${ana.id}/${randomUUID()}/${name}.gif`)
   const [gone = '', absent = '', kept = ''] = names
   await insert('supabase', names)
-  const object = (name: string, method: string) =>
-    fetch(`${ground.url}/storage/v1/object/chat-attachments/${name}`, {
-      method,
-      headers: { apikey: localKeys.secret, authorization: `Bearer ${localKeys.secret}`, 'content-type': 'image/gif' },
-      ...(method === 'POST' && { body: 'GIF89a' }),
-    })
   for (const name of [gone, kept]) expect((await object(name, 'POST')).status).toBe(200)
   await giveUp([gone, absent])
   expect(await (await cleanUp()).json()).toEqual({ success: true, done: 2, failed: 0, continues: 0 })
@@ -217,6 +219,37 @@ test('what lies beside a file of ours, and what has come again, is found and des
   ).toEqual([shown, kept, foreign].map((id) => `image ${id}`).sort())
   expect(await states([gone])).toEqual(['gone'])
   expect((await states([shown])).sort()).toEqual(['attached', 'gone'])
+})
+
+test('what lies in Storage and is nobody’s goes after a day, and nothing that is somebody’s or new', async () => {
+  const names = ['shown', 'pending', 'again', 'stray', 'new'].map((name) => `uploads/${randomUUID()}/${name}.gif`)
+  const [shown = '', pending = '', again = '', stray = '', young = ''] = names
+  await insert('supabase', [shown, again])
+  await ground.owner.query(
+    `insert into public.media_assets
+       (provider, public_id, resource_type, file_name, declared_mime_type, declared_size_bytes, owner_id)
+     values ('supabase', $1, 'image', 'a.gif', 'image/gif', 1, $2)`,
+    [pending, ana.id],
+  )
+  await giveUp([again])
+  await ground.drain('cloudinary-cleanup', 'media_cleanup')
+  for (const name of names) expect((await object(name, 'POST')).status).toBe(200)
+  await ground.owner.query(
+    `update storage.objects set created_at = now() - interval '25 hours' where name = any ($1) and name <> $2`,
+    [names, young],
+  )
+
+  await ground.owner.query('select private.give_up_stray_objects()')
+  expect(await states([again, stray])).toEqual(['delete_requested'])
+  expect(await ground.counts('media_cleanup')).toEqual({ left: 2, archived: 0 })
+  await ground.drain('cloudinary-cleanup', 'media_cleanup')
+  expect(await states([again, stray])).toEqual(['gone'])
+  const there = await Promise.all(names.map(async (name) => [name, (await object(name, 'GET')).ok]))
+  expect(there.flatMap(([name, isThere]) => (isThere ? [name] : []))).toEqual([shown, pending, young])
+  // Nobody is asked for what is not there any more.
+  await ground.owner.query('select private.give_up_stray_objects()')
+  expect(await ground.counts('media_cleanup')).toEqual({ left: 0, archived: 0 })
+  expect((await states([shown, pending])).sort()).toEqual(['attached', 'pending'])
 })
 
 test('reconciling shows what Cloudinary has and nobody knows, and the reverse, page by page', async () => {

@@ -366,6 +366,7 @@ select results_eq(
     'private.get_encryption_keys',
     'private.get_messages',
     'private.get_rooms',
+    'private.give_up_stray_objects',
     'private.give_up_strays',
     'private.hand_organizations_over',
     'private.has_visible_jobs',

@@ -1,9 +1,8 @@
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { RawClient } from './raw-client.ts'
 import { ana, keys, type Served, serve, token } from './serve.ts'
 
 let served: Served
-const clients: RawClient[] = []
 
 beforeAll(async () => {
   served = await serve({ payloadBytes: 1000, frameBytes: 5000 })
@@ -13,9 +12,6 @@ beforeAll(async () => {
     with check (realtime.topic() = 'den' and auth.uid() = '${ana}'
       and current_setting('request.headers', true)::jsonb ->> 'content-type' is not null)`)
 })
-afterEach(() => {
-  for (const client of clients.splice(0)) client.ws.terminate()
-})
 afterAll(() => served.close())
 
 const den = 'realtime:den'
@@ -23,7 +19,6 @@ const hi = { topic: 'den', event: 'hi', payload: { n: 1 } }
 
 async function listener(isPrivate = false): Promise<RawClient> {
   const client = await served.raw()
-  clients.push(client)
   expect(await client.join(den, { private: isPrivate })).toMatchObject({ status: 'ok' })
   return client
 }
@@ -134,7 +129,6 @@ test('a body that is no JSON, and one that is too long, are refused', async () =
 
 test('one event reaches who listens, its names decoded', async () => {
   const client = await served.raw()
-  clients.push(client)
   await client.join('realtime:a/ü')
   expect(
     (await single('a%2F%C3%BC/events/h%2Fi', '{"n":1}', { 'content-type': 'application/json; charset=utf-8' })).status,

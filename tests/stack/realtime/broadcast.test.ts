@@ -1,23 +1,15 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { RawClient } from './raw-client.ts'
 import { keys, type Served, serve } from './serve.ts'
 
 let served: Served
-const clients: RawClient[] = []
 
 beforeAll(async () => {
   served = await serve({ payloadBytes: 1000 })
 })
-afterEach(() => {
-  for (const client of clients.splice(0)) client.ws.terminate()
-})
 afterAll(() => served.close())
 
-async function connect(query?: string): Promise<RawClient> {
-  const client = await served.raw(query)
-  clients.push(client)
-  return client
-}
+const connect = (query?: string) => served.raw(query)
 
 const den = 'realtime:den'
 const hi = { type: 'broadcast', event: 'hi', payload: { n: 1 } }

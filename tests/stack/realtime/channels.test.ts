@@ -1,23 +1,14 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import type { RawClient } from './raw-client.ts'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { keys, type Served, serve, token } from './serve.ts'
 
 let served: Served
-const clients: RawClient[] = []
 
 beforeAll(async () => {
   served = await serve()
 })
-afterEach(() => {
-  for (const client of clients.splice(0)) client.ws.terminate()
-})
 afterAll(() => served.close())
 
-async function connect(query?: string): Promise<RawClient> {
-  const client = await served.raw(query)
-  clients.push(client)
-  return client
-}
+const connect = (query?: string) => served.raw(query)
 
 const den = 'realtime:den'
 const ok = { status: 'ok', response: {} }

@@ -1,15 +1,11 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { RawClient } from './raw-client.ts'
 import { type Served, serve } from './serve.ts'
 
 let served: Served
-const clients: RawClient[] = []
 
 beforeAll(async () => {
   served = await serve({ payloadBytes: 1000 })
-})
-afterEach(() => {
-  for (const client of clients.splice(0)) client.ws.terminate()
 })
 afterAll(() => served.close())
 
@@ -19,7 +15,6 @@ const joinRef = () => `join-${den}`
 
 async function joined(key: string, enabled = false): Promise<RawClient> {
   const client = await served.raw()
-  clients.push(client)
   expect(await client.join(den, { presence: { key, enabled } })).toMatchObject({ status: 'ok' })
   return client
 }

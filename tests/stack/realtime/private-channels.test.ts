@@ -1,9 +1,8 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { RawClient } from './raw-client.ts'
 import { ana, keys, type Served, serve, token } from './serve.ts'
 
 let served: Served
-const clients: RawClient[] = []
 
 beforeAll(async () => {
   served = await serve()
@@ -19,9 +18,6 @@ beforeEach(async () => {
       end loop;
     end;
     $$`)
-})
-afterEach(() => {
-  for (const client of clients.splice(0)) client.ws.terminate()
 })
 afterAll(() => served.close())
 
@@ -41,11 +37,7 @@ async function policy(command: 'select' | 'insert', expression: string, role = '
 
 const mine = `realtime.topic() = 'den' and extension in ('broadcast', 'presence') and auth.uid() = '${ana}'`
 
-async function connect(headers?: Record<string, string>): Promise<RawClient> {
-  const client = await served.raw(undefined, headers)
-  clients.push(client)
-  return client
-}
+const connect = (headers?: Record<string, string>) => served.raw(undefined, headers)
 
 async function join(config: Record<string, unknown> = {}, claims?: Record<string, unknown>) {
   const client = await connect()

@@ -1,7 +1,11 @@
 import { once } from 'node:events'
+import { onTestFinished } from 'vitest'
 import WebSocket from 'ws'
 
-/** A client that sends what it is told, and hides nothing. Text frames are JSON; `version` 1 objects, 2 arrays. */
+/**
+ * A client that sends what it is told, and hides nothing, until the test ends. Text frames are JSON; `version` 1 objects,
+ * 2 arrays.
+ */
 export class RawClient {
   readonly ws: WebSocket
   readonly #frames: unknown[] = []
@@ -26,6 +30,7 @@ export class RawClient {
       })
     })
     await Promise.race([once(ws, 'open'), refused])
+    onTestFinished(() => ws.terminate())
     return client
   }
 

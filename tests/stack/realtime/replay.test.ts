@@ -1,20 +1,18 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { RawClient } from './raw-client.ts'
 import { keys, type Served, serve } from './serve.ts'
 
 let served: Served
 /** Hears everything on its topic: what the stream tells of comes in the order of the commits. */
 let marker: RawClient
-const clients: RawClient[] = []
 
 beforeAll(async () => {
   served = await serve()
+})
+beforeEach(async () => {
+  await served.adminSql('truncate realtime.messages')
   marker = await served.raw()
   await marker.join('realtime:marker')
-})
-beforeEach(() => served.adminSql('truncate realtime.messages'))
-afterEach(() => {
-  for (const client of clients.splice(0)) client.ws.terminate()
 })
 afterAll(() => served.close())
 
@@ -23,7 +21,6 @@ const den = 'realtime:den'
 /** Joins as the service, which may read everything. */
 async function join(replay: unknown, isPrivate = true) {
   const client = await served.raw(`vsn=2.0.0&apikey=${keys.secret}`)
-  clients.push(client)
   const response = await client.join(den, { private: isPrivate, broadcast: { replay } })
   return { client, response }
 }

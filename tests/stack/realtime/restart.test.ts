@@ -145,8 +145,6 @@ test('while Postgres is gone joins, fresh tokens and private broadcasts over HTT
   })
   await served.sql(`select realtime.send('{}', 'hi', 'den', false)`)
   expect(String(await client.next())).toContain('hi')
-  client.ws.terminate()
-  secret.ws.terminate()
 })
 
 test('pg-logical-replication 2.5.0 acknowledges a byte too much, for which a stopping Postgres would wait in vain', async () => {
@@ -230,5 +228,4 @@ test('a slot of ours that Postgres gives up, since too much was written at once,
   expect(await client.join('realtime:den')).toMatchObject({ status: 'ok' })
   await served.sql(`select realtime.send('{}', 'hi', 'den', false)`)
   expect(String(await client.next())).toContain('hi')
-  client.ws.terminate()
 })

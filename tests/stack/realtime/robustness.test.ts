@@ -1,32 +1,21 @@
 import { once } from 'node:events'
 import { createConnection } from 'node:net'
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import type { Limits } from '../../../src/stack/realtime/limits.ts'
-import type { RawClient } from './raw-client.ts'
 import { keys, type Served, serve } from './serve.ts'
 
 let served: Served
-const clients: RawClient[] = []
-const others: Served[] = []
 
 beforeAll(async () => {
   served = await serve()
 })
-afterEach(async () => {
-  for (const client of clients.splice(0)) client.ws.terminate()
-  for (const other of others.splice(0)) await other.close()
-})
 afterAll(() => served.close())
 
-async function connect(to: Served = served): Promise<RawClient> {
-  const client = await to.raw()
-  clients.push(client)
-  return client
-}
+const connect = (to: Served = served) => to.raw()
 
 async function limited(limits: Partial<Limits>): Promise<Served> {
   const other = await serve(limits)
-  others.push(other)
+  onTestFinished(() => other.close())
   return other
 }
 
@@ -75,7 +64,8 @@ test('of a thousand channels on a socket a hundred are joined, and the others to
 })
 
 test('a flood of joins is refused, and its socket sent away', async () => {
-  const client = await connect(await limited({ joinsPerSecond: 0.1 }))
+  const other = await limited({ joinsPerSecond: 0.1 })
+  const client = await connect(other)
   const closed = client.closed()
   for (let i = 0; i < 6; i += 1) expect(await client.join(`${den}-${i}`)).toMatchObject({ status: 'ok' })
   expect(await client.join(den)).toEqual({
@@ -83,7 +73,7 @@ test('a flood of joins is refused, and its socket sent away', async () => {
     response: { reason: 'ClientJoinRateLimitReached: Too many joins per second' },
   })
   expect(await closed).toBe(1001)
-  await expect(others[0]?.raw()).rejects.toThrow('429 {"error":"Too many joins per second"}')
+  await expect(other.raw()).rejects.toThrow('429 {"error":"Too many joins per second"}')
 })
 
 test.each([

@@ -59,7 +59,8 @@ $$;
 
 -- Where the request comes from, as what stands before the API says: or, of a call through the HTTP door, which is the
 -- caller of the API then, as the door says under its signature. Of `x-forwarded-for` only the last address is the
--- gateway's own word: a client may have written those before it. On hosted Supabase Cloudflare's header names the client.
+-- gateway's own word: a client may have written those before it. On hosted Supabase Cloudflare's header names the client, and
+-- the last address may be a proxy's; elsewhere the gateway is to remove that header (docs/operations.md).
 create function private.caller_address()
 returns inet
 language plpgsql stable security definer set search_path = ''

@@ -233,7 +233,8 @@ begin
 end;
 $$;
 
--- What is neither picture nor film Cloudinary serves as what its ending says: the type gives the ending, not the uploader.
+-- What is neither picture nor film Cloudinary serves as what its ending says, and a browser keeps as that: the type gives
+-- the ending, not the uploader.
 create function private.file_ending(p_mime_type text)
 returns text
 language plpgsql immutable set search_path = ''
@@ -406,7 +407,12 @@ begin
         -- Links show where a file lies, also to those whom it was forwarded to: it says neither whose it is nor of which chat.
         when 'cloudinary' then format('parley/%s%s', id, private.file_ending(mime_type))
         -- The letters that Storage takes; from a long name the end, which says what it is.
-        else format('uploads/%s/%s', id, right(regexp_replace(file_name, '[^A-Za-z0-9._-]+', '_', 'g'), 100))
+        else format(
+          'uploads/%s/%s%s',
+          id,
+          right(regexp_replace(file_name, '[^A-Za-z0-9._-]+', '_', 'g'), 100),
+          case when (lower(file_name) like '%' || private.file_ending(mime_type)) is false then private.file_ending(mime_type) end
+        )
       end,
       private.resource_type_of(mime_type),
       p_user_id,

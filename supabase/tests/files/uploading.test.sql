@@ -1,6 +1,6 @@
 -- staff.upload: files are announced and verified by the upload function, before they are sent.
 begin;
-select plan(38);
+select plan(39);
 
 select tests.create_user(name) from unnest(array['ana', 'ben', 'eve']) as name;
 select tests.create_room('lounge', members => array['ana', 'ben']);
@@ -195,7 +195,7 @@ select
   public.create_attachments(
     tests.user_id('ana'), null, '[{"file_name": "evil.html", "mime_type": "text/plain"}]', provider::public.media_provider
   )
-from (values ('later', 'supabase'), ('evil', 'cloudinary')) as v (name, provider);
+from (values ('later', 'supabase'), ('evil', 'cloudinary'), ('evil in Storage', 'supabase')) as v (name, provider);
 select results_eq(
   $$ select room_id, declared_size_bytes from public.media_assets
      where id = (select (answer #>> '{uploads,0,attachment_id}')::uuid from answers where name = 'later') $$,
@@ -206,6 +206,11 @@ select is(
   (select answer #>> '{uploads,0,public_id}' from answers where name = 'evil'),
   (select format('parley/%s.txt', answer #>> '{uploads,0,attachment_id}') from answers where name = 'evil'),
   'a text that is named like a page is a text'
+);
+select is(
+  (select answer #>> '{uploads,0,public_id}' from answers where name = 'evil in Storage'),
+  (select format('uploads/%s/evil.html.txt', answer #>> '{uploads,0,attachment_id}') from answers where name = 'evil in Storage'),
+  'in Storage too'
 );
 select is(
   public.verify_attachment((select (answer #>> '{uploads,0,attachment_id}')::uuid from answers where name = 'later'), 'text/plain', 52428801)
@@ -242,7 +247,7 @@ select isnt_empty(
 select tests.as_owner();
 select private.sweep_uploads();
 select is(
-  (select count(*) from public.media_assets where state in ('pending', 'verified')), 13::bigint,
+  (select count(*) from public.media_assets where state in ('pending', 'verified')), 14::bigint,
   'uploads of today are left alone'
 );
 update public.media_assets set created_at = now() - interval '25 hours' where file_name = 'sea.jpg';

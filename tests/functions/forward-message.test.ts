@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { beforeAll, expect, test } from 'vitest'
 import { png } from '../stack/sandbox/images.ts'
 import { listen } from '../support/channels.ts'
+import { chatOf, groupOf } from '../support/chats.ts'
 import { callFunction, upload } from '../support/files.ts'
 import { type Person, signUp } from '../support/people.ts'
 
@@ -14,13 +15,6 @@ let eve: Person
 beforeAll(async () => {
   ;[ana, ben, eve] = await Promise.all([signUp('Ana'), signUp('Ben'), signUp('Eve')])
 })
-
-async function startGroup(owner: Person, title: string, ...others: Person[]): Promise<string> {
-  const { data } = await owner.client
-    .rpc('create_group_chat', { p_title: title, p_member_ids: others.map(({ id }) => id) })
-    .throwOnError()
-  return (data as { id: string }).id
-}
 
 async function send(who: Person, roomId: string, content: string, ...attachmentIds: string[]): Promise<string> {
   const { data } = await who.client
@@ -38,8 +32,8 @@ async function contents(who: Person, roomId: string) {
 }
 
 test('mobile.forward: text and files to several chats at once, with links, and live in each', async () => {
-  const lounge = await startGroup(ana, 'Lounge', ben)
-  const [pool, spa] = [await startGroup(ben, 'Pool', eve), await startGroup(ben, 'Spa', eve)]
+  const lounge = await groupOf('Lounge', ana, ben)
+  const [pool, spa] = [await groupOf('Pool', ben, eve), await groupOf('Spa', ben, eve)]
   const original = await send(ana, lounge, 'look', await upload(ana, lounge, 'sea.png', 'image/png', picture))
   const heard = await listen(eve, `room:${pool}`)
 
@@ -70,9 +64,9 @@ test('mobile.forward: text and files to several chats at once, with links, and l
 
 test('mobile.forward: to all of the chats or to none', async () => {
   const [mine, other, theirs] = [
-    await startGroup(ana, 'Mine', ben),
-    await startGroup(ana, 'Other', ben),
-    await startGroup(eve, 'Theirs', ben),
+    await groupOf('Mine', ana, ben),
+    await groupOf('Other', ana, ben),
+    await groupOf('Theirs', eve, ben),
   ]
   const original = await send(ana, mine, 'look here')
   expect(await forward(ana, original, other, theirs)).toMatchObject({
@@ -90,12 +84,11 @@ test('mobile.forward: to all of the chats or to none', async () => {
 })
 
 test('mobile.forward: what is refused', async () => {
-  const room = await startGroup(ana, 'Room', ben)
-  const theirs = await startGroup(eve, 'Theirs')
+  const room = await groupOf('Room', ana, ben)
+  const theirs = await groupOf('Theirs', eve)
   const original = await send(ana, room, 'look')
   const secret = await send(eve, theirs, 'secret')
-  const { data } = await ana.client.rpc('start_direct_chat', { p_user_id: eve.id }).throwOnError()
-  const direct = (data as { id: string }).id
+  const direct = await chatOf(ana, eve)
   await eve.client.rpc('block_user', { p_user_id: ana.id }).throwOnError()
   const gone = await send(ana, room, 'look away')
   await ana.client.rpc('delete_message', { p_message_id: gone }).throwOnError()

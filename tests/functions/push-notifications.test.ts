@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { expect, inject, test } from 'vitest'
+import { groupOf } from '../support/chats.ts'
 import { sandbox } from '../support/jobs.ts'
 import { type Person, signUp } from '../support/people.ts'
 
@@ -26,13 +27,6 @@ async function shown(target: string): Promise<Shown[]> {
   return (await sandbox('fcm')).devices[target]?.shown ?? []
 }
 
-async function startGroup(owner: Person, ...others: Person[]): Promise<string> {
-  const { data } = await owner.client
-    .rpc('create_group_chat', { p_title: 'Reception', p_member_ids: others.map(({ id }) => id) })
-    .throwOnError()
-  return (data as { id: string }).id
-}
-
 async function send(from: Person, roomId: string, content: string): Promise<string> {
   const { data } = await from.client.rpc('send_message', { p_room_id: roomId, p_content: content }).throwOnError()
   return (data as { message_id: string }).message_id
@@ -40,7 +34,7 @@ async function send(from: Person, roomId: string, content: string): Promise<stri
 
 test('staff.push: an offline member sees group, sender and preview on every platform, and the sender nothing', async () => {
   const [ana, ben] = await Promise.all([signUp('Ana'), signUp('Ben')])
-  const room = await startGroup(ana, ben)
+  const room = await groupOf('Reception', ana, ben)
   const [phone, tablet, browser, own] = await Promise.all([
     device(ben, 'android'),
     device(ben, 'ios', 'ios'),

@@ -4,6 +4,7 @@ import { SignJWT } from 'jose'
 import { afterEach, expect, inject, test, vi } from 'vitest'
 import { localKeys } from '../../src/stack/keys.ts'
 import { projectRoot } from '../../src/stack/supabase-cli.ts'
+import { chatOf, groupOf } from '../support/chats.ts'
 import { frontEndOf, Heard, openSocket } from '../support/compat.ts'
 import { type Person, signUp } from '../support/people.ts'
 import { call } from './http.ts'
@@ -24,17 +25,6 @@ async function opened(person: Person, path?: string) {
 
 const people = <Names extends string[]>(...names: Names) =>
   Promise.all(names.map((name) => signUp(name))) as Promise<{ [Name in keyof Names]: Person }>
-
-async function chatOf(from: Person, to: Person): Promise<string> {
-  const { data } = await from.client.rpc('start_direct_chat', { p_user_id: to.id }).throwOnError()
-  return (data as { id: string }).id
-}
-
-async function groupOf(owner: Person, ...others: Person[]): Promise<string> {
-  const p_member_ids = others.map(({ id }) => id)
-  const { data } = await owner.client.rpc('create_group_chat', { p_title: 'Group', p_member_ids }).throwOnError()
-  return (data as { id: string }).id
-}
 
 async function send(from: Person, roomId: string, content: string): Promise<string> {
   const { data } = await from.client.rpc('send_message', { p_room_id: roomId, p_content: content }).throwOnError()
@@ -155,7 +145,7 @@ test("the staff document's Pusher example runs as it stands, and a guest hears o
 
 test('rooms.live: a socket of one room hears its messages, typing, reading and who is online, and nothing of others', async () => {
   const [john, jane] = await people('John', 'Jane')
-  const [room, other] = [await chatOf(john, jane), await groupOf(john, jane)]
+  const [room, other] = [await chatOf(john, jane), await groupOf('Group', john, jane)]
   const hers = await opened(jane, `/ws/chat/${room}/`)
   await send(john, other, 'elsewhere')
   const his = await opened(john, `/ws/chat/${room}/`)
@@ -241,7 +231,7 @@ test('mobile.queue, mobile.confirm: what was sent while away comes on connect, i
 
 test('mobile.seen, mobile.connect: senders learn what was seen; others who comes and goes, what is cleared and deleted', async () => {
   const [ana, ben] = await people('Ana', 'Ben')
-  const room_id = await groupOf(ana, ben)
+  const room_id = await groupOf('Group', ana, ben)
   const heard = new Heard<{ event: string; data: { [field: string]: unknown } }>()
   const said = async (event: string) => (await heard.next((one) => one.event === event)).data
   const socket = (await frontEndOf(ana)).io()
@@ -268,7 +258,7 @@ test('mobile.seen, mobile.connect: senders learn what was seen; others who comes
 
 test('what happens while the connection is down is told when it is back: each message once and in order', async () => {
   const [ana, ben] = await people('Ana', 'Ben')
-  const [room, quiet] = [await groupOf(ana, ben), await chatOf(ana, ben)]
+  const [room, quiet] = [await groupOf('Group', ana, ben), await chatOf(ana, ben)]
   const { setDown, cut, next, all } = await opened(ben)
   const edited = await send(ana, room, 'before')
   await next('new_message')
@@ -297,7 +287,7 @@ test('what happens while the connection is down is told when it is back: each me
 
 test('two people write in two rooms while the connection is cut again and again: all is told, once and in order', async () => {
   const [ana, eve, ben] = await people('Ana', 'Eve', 'Ben')
-  const rooms = [await groupOf(ana, ben, eve), await groupOf(eve, ben, ana)]
+  const rooms = [await groupOf('Group', ana, ben, eve), await groupOf('Group', eve, ben, ana)]
   const { cut, all } = await opened(ben)
   const write = async (from: Person) => {
     for (let n = 0; n < 16; n++) {
@@ -318,7 +308,7 @@ test('two people write in two rooms while the connection is cut again and again:
 test('rooms that are new, and rooms that have moved because somebody left, are heard; those that were left are not', async () => {
   const [ana, ben, eve] = await people('Ana', 'Ben', 'Eve')
   const [hers, his] = [await opened(ana), await opened(ben)]
-  const room = await groupOf(ana, ben, eve)
+  const room = await groupOf('Group', ana, ben, eve)
   await send(eve, room, 'from Eve')
   expect(await hers.next('new_message')).toMatchObject({ message: { content: 'from Eve' } })
   expect(await his.next('new_message')).toMatchObject({ message: { content: 'from Eve' } })

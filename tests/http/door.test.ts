@@ -1,6 +1,7 @@
 import { request } from 'node:http'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { expect, inject, test } from 'vitest'
+import { chatOf } from '../support/chats.ts'
 import { withDatabase } from '../support/jobs.ts'
 import { signUp } from '../support/people.ts'
 import { call, openApi, tokenOf } from './http.ts'
@@ -62,8 +63,7 @@ test('both words for a token are taken', async () => {
 
 test('links to other pages begin where the project is configured to be, whatever Host is sent', async () => {
   const [ana, ben] = await Promise.all([signUp('Ana'), signUp('Ben')])
-  const started = await ana.client.rpc('start_direct_chat', { p_user_id: ben.id }).throwOnError()
-  const { id } = started.data as { id: string }
+  const id = await chatOf(ana, ben)
   for (const p_content of ['one', 'two', 'three']) {
     await ana.client.rpc('send_message', { p_room_id: id, p_content }).throwOnError()
   }
@@ -90,8 +90,7 @@ test('links to other pages begin where the project is configured to be, whatever
 
 test('a walk over pages has no doubles and no holes while messages arrive', async () => {
   const [ana, ben] = await Promise.all([signUp('Ana'), signUp('Ben')])
-  const started = await ana.client.rpc('start_direct_chat', { p_user_id: ben.id }).throwOnError()
-  const { id } = started.data as { id: string }
+  const id = await chatOf(ana, ben)
   const say = (p_content: string) => ana.client.rpc('send_message', { p_room_id: id, p_content }).throwOnError()
   for (let number = 1; number <= 7; number++) await say(String(number))
 

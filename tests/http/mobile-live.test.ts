@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { type Listener, listen } from '../support/channels.ts'
+import { chatOf, groupOf } from '../support/chats.ts'
 import { withDatabase } from '../support/jobs.ts'
 import { type Person, signUp } from '../support/people.ts'
 import { call } from './http.ts'
@@ -17,8 +18,7 @@ interface Chat {
 /** User A and user B, and a chat of theirs. */
 async function chat(): Promise<Chat> {
   const [a, b] = (await signUpAll('A', 'B')) as [Person, Person]
-  const { data } = await a.client.rpc('start_direct_chat', { p_user_id: b.id }).throwOnError()
-  return { a, b, room: (data as { id: string }).id }
+  return { a, b, room: await chatOf(a, b) }
 }
 
 /** As the app does when its socket connects. */
@@ -103,10 +103,7 @@ describe('WebSocket Testing', () => {
 
   test('send-message - Verify message delivered to all online members', async () => {
     const [a, b, c] = (await signUpAll('A', 'B', 'C')) as [Person, Person, Person]
-    const { data } = await a.client
-      .rpc('create_group_chat', { p_title: 'Lunch', p_member_ids: [b.id, c.id] })
-      .throwOnError()
-    const { id: room } = data as { id: string }
+    const room = await groupOf('Lunch', a, b, c)
     const listeners = await Promise.all([connect(b), connect(c)])
     const sent = await send(a, room, 'Hello!')
     expect(sent).toMatchObject({ delivered_to_count: 2, queued_for_count: 0 })
@@ -335,8 +332,7 @@ describe('Integration Testing', () => {
   test('User A forwards message → Appears in target rooms correctly', async () => {
     const { a, b, room } = await chat()
     const [c] = (await signUpAll('C')) as [Person]
-    const { data } = await a.client.rpc('start_direct_chat', { p_user_id: c.id }).throwOnError()
-    const { id: target } = data as { id: string }
+    const target = await chatOf(a, c)
     const { message_id } = await send(b, room, 'Hello!')
     const theirs = await connect(c)
     await call(a, 'POST', `/api/chat/messages/${message_id}/forward`, { target_room_ids: [target] })

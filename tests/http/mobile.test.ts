@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest'
+import { chatOf, groupOf } from '../support/chats.ts'
 import { announce, post } from '../support/files.ts'
 import { withDatabase } from '../support/jobs.ts'
 import { type Person, signUp } from '../support/people.ts'
@@ -26,17 +27,7 @@ const nobody = '00000000-0000-4000-8000-000000000000'
 const refused = (status: number, error: string) => ({ status, body: { success: false, error } })
 
 /** A group of Ana's with these people. */
-async function newGroup(members: Person[] = [ben]): Promise<string> {
-  const { data } = await ana.client
-    .rpc('create_group_chat', { p_title: 'Lunch', p_member_ids: members.map(({ id }) => id) })
-    .throwOnError()
-  return (data as { id: string }).id
-}
-
-async function chatOf(one: Person, other: Person): Promise<string> {
-  const { data } = await one.client.rpc('start_direct_chat', { p_user_id: other.id }).throwOnError()
-  return (data as { id: string }).id
-}
+const newGroup = (members: Person[] = [ben]) => groupOf('Lunch', ana, ...members)
 
 async function send(who: Person, room: string, content: string): Promise<Message> {
   const { status, body } = await call(who, 'POST', `/api/chat/rooms/${room}/messages`, { content })

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { listen } from '../support/channels.ts'
+import { groupOf } from '../support/chats.ts'
 import { announce, post } from '../support/files.ts'
 import { withDatabase } from '../support/jobs.ts'
 import { type Person, signUp } from '../support/people.ts'
@@ -33,12 +34,7 @@ const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/)
 const nobody = '00000000-0000-4000-8000-000000000000'
 
 /** A chat of John's and Jane's alone, and new. */
-async function newRoom(members: Person[] = [jane]): Promise<string> {
-  const { data } = await john.client
-    .rpc('create_group_chat', { p_title: 'Lunch', p_member_ids: members.map(({ id }) => id) })
-    .throwOnError()
-  return (data as { id: string }).id
-}
+const newRoom = (members: Person[] = [jane]) => groupOf('Lunch', john, ...members)
 
 async function send(who: Person, room: string, content: string): Promise<Message> {
   const { status, body } = await call(who, 'POST', '/api/chat/messages/', { room, content })
@@ -89,10 +85,7 @@ describe('rows', () => {
   test('rooms.list: each chat with its people, its last message and what is unread, the newest first', async () => {
     const [ana, ben] = await Promise.all([signUp('Ana'), signUp('Ben')])
     const { body: room } = await call(ana, 'POST', '/api/chat/rooms/create_direct_chat/', { user_id: ben.id })
-    const { data: group } = await ana.client
-      .rpc('create_group_chat', { p_title: 'Lunch', p_member_ids: [ben.id] })
-      .throwOnError()
-    const { id: groupId } = group as { id: string }
+    const groupId = await groupOf('Lunch', ana, ben)
     const ids = async () => (await call(ben, 'GET', '/api/chat/rooms/')).body.results.map(({ id }: Message) => id)
     expect(await ids()).toEqual([groupId, room.id])
 

@@ -113,7 +113,8 @@ function denoArguments(root: string, functions: FunctionConfig[]): string[] {
     // Hosted functions may call anywhere and read their whole environment, which holds only what is theirs.
     '--allow-net',
     '--allow-env',
-    `--allow-read=${[...new Set(readable)].join(',')}`,
+    // A comma in a path is written twice.
+    `--allow-read=${[...new Set(readable)].map((path) => path.replaceAll(',', ',,')).join(',')}`,
     // What hosted gives a function. Going over it ends Deno, which is then started again.
     '--v8-flags=--max-old-space-size=256',
     join(own, 'router.ts'),

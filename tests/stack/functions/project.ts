@@ -11,7 +11,8 @@ const nodeModules = new URL('../../../node_modules', import.meta.url).pathname
 
 /** A project in a temporary folder, holding the given files and one `verify_jwt = false` function per entry file. */
 export class Project {
-  readonly root = realpathSync(mkdtempSync(join(tmpdir(), 'parley-functions-')))
+  // Folders may be called so.
+  readonly root = realpathSync(mkdtempSync(join(tmpdir(), "parley's functions, (ü) ")))
   readonly #lines: string[] = []
   readonly #waiting = new Set<() => void>()
 

@@ -1,13 +1,14 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 import { readFunctions } from '../../../src/stack/functions/config.ts'
 import { type Functions, startFunctions } from '../../../src/stack/functions/functions.ts'
 import { localKeys } from '../../../src/stack/keys.ts'
 
 const origin = 'http://127.0.0.1:54321'
-const nodeModules = new URL('../../../node_modules', import.meta.url).pathname
+const nodeModules = fileURLToPath(new URL('../../../node_modules', import.meta.url))
 
 /** A project in a temporary folder, holding the given files and one `verify_jwt = false` function per entry file. */
 export class Project {

@@ -1,6 +1,6 @@
 -- One message is read, and with it all before it; and which of several are.
 begin;
-select plan(9);
+select plan(10);
 
 select tests.create_user(name) from unnest(array['ana', 'ben', 'eve']) as name;
 select tests.create_room('lounge', members => array['ana', 'ben']);
@@ -43,6 +43,9 @@ select is(
 select tests.sign_in('ben');
 select public.mark_read(tests.room_id('office'));
 select is(pg_temp.read(), 'lounge1 lounge2 office', 'each room by its own cursor');
+select tests.refuses(
+  $$ select public.read_messages(array_fill(gen_random_uuid(), array[501])) $$, 'message_count_out_of_range', 'of 500 at most'
+);
 
 select * from finish();
 rollback;

@@ -1,6 +1,6 @@
 -- What staff write among themselves: their chats in an organization, page by page.
 begin;
-select plan(31);
+select plan(32);
 
 select tests.create_user(name) from unnest(array['ana', 'ben', 'zoe', 'eve']) as name;
 insert into public.organizations (slug, name) values ('grand', 'Grand'), ('other', 'Other');
@@ -93,6 +93,11 @@ select tests.refuses(
   $$ select public.locate_messages(array[pg_temp.message('Kitchen'), pg_temp.message('Reception')]) $$,
   'message_not_found',
   'those of several are not found'
+);
+select tests.refuses(
+  $$ select public.locate_messages(array_fill(pg_temp.message('Kitchen'), array[501])) $$,
+  'message_count_out_of_range',
+  'and 500 at most are looked for'
 );
 
 -- Files

@@ -51,7 +51,11 @@ test('what staff do costs no more after 5,000 past stays than after 20', async (
     `select public.list_guest_stays('${hotelId}')`,
     `select public.list_guest_stays('${hotelId}', false, 20)`,
   ]
-  const measure = () => Promise.all(statements.map((sql) => pagesOf(ana, sql)))
+  const measure = async () => {
+    const pages: number[] = []
+    for (const sql of statements) pages.push(await pagesOf(ana, sql))
+    return pages
+  }
 
   await addStays('open ', 20, false)
   await addStays('past ', 20, true)

@@ -10,7 +10,7 @@ import { createProject } from '../tests/support/project.ts'
 
 const atOnce = 4
 // Turn and turn about, so that both sides meet the same machine: what else runs here comes and goes.
-const turns = 20
+const turns = 40
 const callsPerTurn = 40
 // What a process learns of its first calls is not what the later ones cost.
 const warmUpCalls = 80

@@ -85,7 +85,7 @@ function launched(cwd: string, home: string, args: string[]) {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let text = ''
-  const listeners: Array<() => void> = []
+  const listeners = new Set<() => void>()
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk) => {
       text += chunk
@@ -95,7 +95,12 @@ function launched(cwd: string, home: string, args: string[]) {
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
   const printed = (what: string) =>
     new Promise<void>((resolve) => {
-      listeners.push(() => text.includes(what) && resolve())
+      const look = () => {
+        if (!text.includes(what)) return
+        listeners.delete(look)
+        resolve()
+      }
+      listeners.add(look)
     })
   return { child, output: () => text, ended, printed }
 }

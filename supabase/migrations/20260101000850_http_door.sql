@@ -111,7 +111,7 @@ declare
 begin
   select cursor_seq into mine from public.user_chat_preferences where user_id = me and room_id = p_room_id;
   mine := coalesce(mine, private.first_cursor_seq(me, p_room_id));
-  others := (private.read_by_others(array[p_room_id]) ->> p_room_id::text)::bigint;
+  others := private.read_seq_of_others(p_room_id, me);
   return next;
 end;
 $$;
@@ -147,6 +147,19 @@ begin
 end;
 $$;
 
+create function private.read_seq_of_others(p_room_id uuid, p_user_id uuid)
+returns bigint
+language plpgsql stable security definer set search_path = ''
+as $$
+begin
+  return (
+    select coalesce(max(last_read_seq), 0)
+    from public.user_chat_preferences
+    where room_id = p_room_id and user_id <> p_user_id
+  );
+end;
+$$;
+
 -- Of each of these rooms of mine, how far somebody else has read.
 create function private.read_by_others(p_room_ids uuid[])
 returns jsonb
@@ -159,14 +172,9 @@ begin
     perform private.refuse('room_count_out_of_range');
   end if;
   return (
-    select coalesce(jsonb_object_agg(r.room_id, theirs.seq), '{}')
-    from unnest(p_room_ids) as r (room_id)
-    cross join lateral (
-      select coalesce(max(p.last_read_seq), 0) as seq
-      from public.user_chat_preferences as p
-      where p.room_id = r.room_id and p.user_id <> me
-    ) as theirs
-    where private.is_room_member(r.room_id, me)
+    select coalesce(jsonb_object_agg(room_id, private.read_seq_of_others(room_id, me)), '{}')
+    from unnest(p_room_ids) as room_id
+    where private.is_room_member(room_id, me)
   );
 end;
 $$;

@@ -449,6 +449,7 @@ select results_eq(
     'private.read_by_others',
     'private.read_jobs',
     'private.read_messages',
+    'private.read_seq_of_others',
     'private.read_seqs',
     'private.read_up_to',
     'private.readers_of',

@@ -454,7 +454,6 @@ begin
 end;
 $$;
 
--- What arrived is not what was promised: the file is given up, and the answer says why. A refusal would take that back.
 -- Of these files those of this person that nobody has looked at yet. Looking costs a question of many that the store of
 -- files answers an hour, to all people together: so each person has a part of them.
 create function private.pending_uploads(p_user_id uuid, p_attachment_ids uuid[])
@@ -484,6 +483,7 @@ begin
 end;
 $$;
 
+-- What arrived is not what was promised: the file is given up, and the answer says why. A refusal would take that back.
 create function private.verify_attachment(p_attachment_id uuid, p_mime_type text, p_size_bytes bigint)
 returns jsonb
 language plpgsql security definer set search_path = ''

@@ -2,7 +2,7 @@
 -- show on each message whether it was read. Everybody may call these; whoever has supabase-js rarely needs to.
 
 -- Functions
--- The door counts calls here, and learns whether the token is good before it looks at anything else.
+-- The door, and the other functions that people call, count calls here, and learn whether a token is good.
 create function private.count_calls(p_calls int)
 returns uuid
 language plpgsql security definer set search_path = ''
@@ -366,7 +366,7 @@ grant execute on function public.locate_organization(text) to authenticated;
 
 -- Comments
 comment on function public.count_calls(int) is
-'Counts 1 to 100 calls of the HTTP door, and answers who calls. Refusals: not_signed_in, limit_out_of_range, too_many_requests.';
+'Counts 1 to 100 calls of the HTTP door and the other functions, and answers who calls. Refusals: not_signed_in, limit_out_of_range, too_many_requests.';
 comment on function public.message_page(uuid, int, int, bigint, bigint, uuid, uuid, boolean, boolean) is
 'A page of 1 to 100 messages of a room, past `p_offset` others: newest first, or oldest first after a message. Answers {count: of all messages, has_more, messages, read_ids: of those that are read, readers: if asked for, {message_id: [{user_id, read_at}]} of those that anybody has read}. Refusals: not_signed_in, room_not_found, not_a_member, limit_out_of_range, one_cursor_only, message_not_found.';
 comment on function public.read_by_others(uuid[]) is

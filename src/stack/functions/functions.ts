@@ -79,8 +79,8 @@ async function call(runtime: Runtime, name: string, request: Request, caller: Ca
     try {
       return markFailure(await forward(request, { port, path, headers }))
     } catch (error) {
-      // The function ended between two requests, and nothing of this one has been read: one more try with a new one.
       runtime.forget(name)
+      // The function ended between two requests, and nothing of this one has been read: one more try with a new one.
       const refused = (error as NodeJS.ErrnoException).code === 'ECONNREFUSED'
       if (!refused || dead !== undefined) return platformAnswer('WORKER_ERROR')
       dead = port

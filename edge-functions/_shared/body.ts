@@ -39,8 +39,11 @@ function complaintOf(issue: z.core.$ZodIssue): string {
 
 /** @throws Refusal, as soon as it is too much. */
 export async function readAtMost(request: Request, limit: number, tooLarge: () => Refusal): Promise<ArrayBuffer> {
-  const announced = Number(request.headers.get('content-length') ?? Infinity)
-  if (announced <= limit) return await request.arrayBuffer()
+  const announced = request.headers.get('content-length')
+  if (announced !== null) {
+    if (Number(announced) > limit) throw tooLarge()
+    return await request.arrayBuffer()
+  }
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of request.body ?? []) {

@@ -127,7 +127,6 @@ export async function readUploadForm(request: Request): Promise<File[]> {
   const tooLarge = () =>
     new Refusal(413, 'use_direct_upload', 'Announce files of more than 8 MB in all as JSON, and upload them directly.')
   const limit = passedOn.bytes + passedOn.formBytes
-  if (Number(request.headers.get('content-length') ?? 0) > limit) throw tooLarge()
   const bytes = await readAtMost(request, limit, tooLarge)
   const form = await formOf(bytes, boundaryOf(request))
   const files = form.getAll('files').filter((part) => part instanceof File)
